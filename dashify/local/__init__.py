@@ -1,0 +1,1 @@
+"""What a laptop runs in place of servers, and the supervisor that keeps it alive."""
