@@ -1,0 +1,1 @@
+"""Dashify: a self-hosted, multi-tenant team workspace. `docs/architecture.md` says what lives where."""

@@ -1,0 +1,1 @@
+"""What Dashify calls: queues, pub/sub, mail, models."""

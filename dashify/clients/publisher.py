@@ -1,0 +1,114 @@
+"""The fast path: events to sockets on every instance, and control messages between instances, by Redis pub/sub.
+
+Publishing never blocks and never fails: what cannot be sent is dropped, for MongoDB holds the truth and the clients catch up
+from it. Local sockets get an event at once, whether or not Redis is there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from dashify import metrics
+from dashify.domain.names import CONTROL_CHANNEL, EVENTS_CHANNEL
+from dashify.errors import Unavailable
+from dashify.gate import RedisGate
+
+log = logging.getLogger(__name__)
+
+QUEUE_SIZE = 20_000
+_BATCH = 256
+_LINGER_SECONDS = 30.0
+Deliver = Callable[[str, str, Any], None]
+Control = dict[str, Any]
+
+
+class Publisher:
+    """Sends events and control messages from this process; `host_id` tells its own from others'.
+
+    The message format on the events channel is python-socketio's, so any of its write-only managers could publish too.
+    """
+
+    def __init__(self, gate: RedisGate) -> None:
+        self.host_id = uuid.uuid4().hex
+        self._gate = gate
+        self._queue: queue.Queue[tuple[str, str]] = queue.Queue(QUEUE_SIZE)
+        self._sender: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._deliver: Deliver | None = None
+        self._obey: Callable[[Control], None] | None = None
+
+    def attach(self, deliver: Deliver, obey: Callable[[Control], None]) -> None:
+        """Name who delivers to this process's own sockets: `deliver(room, event, payload)`, and who obeys control."""
+        self._deliver, self._obey = deliver, obey
+
+    def emit(self, room: str, event: str, payload: Any) -> None:
+        """Send `event` with a JSON-ready `payload` to everybody in `room`, wherever they are connected."""
+        if self._deliver is not None:
+            self._deliver(room, event, payload)
+        self._put(EVENTS_CHANNEL, {
+            "method": "emit", "event": event, "data": [payload], "binary": False, "namespace": "/", "room": room,
+            "skip_sid": None, "callback": None, "host_id": self.host_id})
+
+    def control(self, kind: str, **fields: Any) -> None:
+        """Tell every instance, this one first: `revoked`, `epoch`, or `rooms` (a person's channels changed)."""
+        message = {"kind": kind, **fields, "host_id": self.host_id}
+        if self._obey is not None:
+            self._obey(message)
+        self._put(CONTROL_CHANNEL, message)
+
+    def flush(self, seconds: float) -> None:
+        """Wait up to `seconds` until what was published has left this process."""
+        waiter = threading.Thread(target=self._queue.join, daemon=True)
+        waiter.start()
+        waiter.join(seconds)
+
+    def _put(self, channel: str, message: dict[str, Any]) -> None:
+        try:
+            self._queue.put_nowait((channel, json.dumps(message, separators=(",", ":"))))
+        except queue.Full:
+            metrics.published.labels("dropped").inc()
+            return
+        if self._sender is None:
+            with self._lock:
+                if self._sender is None:
+                    self._sender = threading.Thread(target=self._send_all, name="publisher", daemon=True)
+                    self._sender.start()
+
+    def _send_all(self) -> None:
+        while True:
+            try:
+                batch = [self._queue.get(timeout=_LINGER_SECONDS)]
+            except queue.Empty:
+                with self._lock:
+                    if self._queue.empty():
+                        self._sender = None
+                        return
+                continue
+            while len(batch) < _BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            self._send(batch)
+            for _ in batch:
+                self._queue.task_done()
+
+    def _send(self, batch: list[tuple[str, str]]) -> None:
+        def work(client: redis.Redis) -> None:
+            with client.pipeline(transaction=False) as pipe:
+                for channel, message in batch:
+                    pipe.publish(channel, message)
+                pipe.execute()
+
+        try:
+            self._gate.run(work)
+            metrics.published.labels("sent").inc(len(batch))
+        except Unavailable:
+            metrics.published.labels("dropped").inc(len(batch))
+        except Exception:  # the sender must outlive any one batch
+            log.exception("Publishing failed")

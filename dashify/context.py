@@ -1,0 +1,181 @@
+"""Who acts, and what they can reach. The one object that crosses all rooms, and its privileged sibling."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pymongo.client_session import ClientSession
+
+from dashify.clients.hasher import Hasher
+from dashify.clients.publisher import Publisher
+from dashify.domain import chat
+from dashify.domain.accounts import Actor
+from dashify.domain.jobs import QUEUE_OF, Job, Queue
+from dashify.resources import Resources
+from dashify.settings import Settings
+from dashify.stores.accounts import Directory
+from dashify.stores.files import TenantFiles
+from dashify.stores.limits import LimitStore
+from dashify.stores.mongo import transact
+from dashify.stores.revocations import Revocations
+from dashify.stores.sessions import Sessions
+from dashify.stores.store import Store
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """Give the time in UTC, in whole milliseconds: what MongoDB keeps, so that an answer equals a later read."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+class Unit:
+    """One unit of work: writes and job rows that commit together, and announcements that follow the commit."""
+
+    def __init__(self, store: Store, actor_id: str, now: datetime, tx: ClientSession) -> None:
+        self.store = store
+        self.now = now
+        self.tx = tx
+        self.jobs = UnitJobs(self, actor_id)
+        self.after: list[Callable[[], None]] = []
+        self.dispatches: list[tuple[str, Queue]] = []
+
+    def afterwards(self, do: Callable[[], None]) -> None:
+        """Have `do` run once, after the commit; its failure is logged and undoes nothing."""
+        self.after.append(do)
+
+
+class UnitJobs:
+    """The jobs that a unit of work asks for."""
+
+    def __init__(self, unit: Unit, actor_id: str) -> None:
+        self._unit = unit
+        self._actor_id = actor_id
+
+    def add(self, job: Job, payload: Mapping[str, Any]) -> str:
+        """Ask for `job`: a row in the unit's transaction, sent to a worker after the commit. Give its id."""
+        job_id = self._unit.store.jobs.add(job, payload, actor_id=self._actor_id, now=self._unit.now)
+        self._unit.dispatches.append((job_id, QUEUE_OF[job]))
+        return job_id
+
+
+class _Reach:
+    """What a context and a platform have in common: ways out that name no tenant by themselves."""
+
+    __slots__ = ("_resources",)
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return self._resources.settings
+
+    @property
+    def publisher(self) -> Publisher:
+        """The fast path to sockets and other instances."""
+        return self._resources.publisher
+
+    @property
+    def limits(self) -> LimitStore:
+        """The counters of who did what how often."""
+        return self._resources.limits
+
+    @property
+    def hasher(self) -> Hasher:
+        """The password hasher."""
+        return self._resources.hasher
+
+    @property
+    def sessions(self) -> Sessions:
+        """The session store, which is reached by secret key hashes and handles only."""
+        return self._resources.sessions
+
+    @property
+    def revocations(self) -> Revocations:
+        """What this process knows to be revoked."""
+        return self._resources.revocations
+
+    @property
+    def now(self) -> datetime:
+        """The time in UTC, whole milliseconds."""
+        return utc_now()
+
+    def _run_unit(self, store: Store, actor_id: str, work: Callable[[Unit], T]) -> T:
+        units: list[Unit] = []
+
+        def attempt(tx: ClientSession) -> T:
+            units.append(Unit(store.inside(tx), actor_id, utc_now(), tx))
+            return work(units[-1])
+
+        result = transact(self._resources.mongo, attempt)
+        self._resources.dispatcher.dispatch_soon(units[-1].dispatches)
+        for do in units[-1].after:
+            try:
+                do()
+            except Exception:  # what follows a commit must not turn success into failure
+                log.exception("Something after a commit failed")
+        return result
+
+
+class Context(_Reach):
+    """One person acting in their organization. Everything reachable from here stays inside their tenant."""
+
+    __slots__ = ("actor", "store")
+
+    def __init__(self, resources: Resources, actor: Actor) -> None:
+        super().__init__(resources)
+        self.actor = actor
+        self.store = Store(resources.database, actor.tenant_id)
+
+    @property
+    def files(self) -> TenantFiles:
+        """The tenant's files."""
+        return TenantFiles(self._resources.database, self.actor.tenant_id)
+
+    def unit(self, work: Callable[[Unit], T]) -> T:
+        """Run `work` in one transaction, again after a conflict; then send its jobs and do what it left for afterwards.
+
+        Raises:
+            Unavailable: the database is away or too contended; nothing was changed.
+        """
+        return self._run_unit(self.store, self.actor.user_id, work)
+
+    def change_channel(self, channel_id: str, change: chat.Change,
+                       announce: Callable[[chat.Outcome], None]) -> chat.Outcome:
+        """Put `change` through the channel's lane; see `stores.lane.Lanes.submit`."""
+        return self._resources.lanes.submit(self.actor.tenant_id, channel_id, change, announce)
+
+
+class Platform(_Reach):
+    """What stands above tenants. A function that takes one is privileged: grep for `platform: Platform`."""
+
+    __slots__ = ()
+
+    @property
+    def directory(self) -> Directory:
+        """Accounts above tenants."""
+        return self._resources.directory
+
+    @property
+    def resources(self) -> Resources:
+        """The process's resources, for transports that wire themselves up."""
+        return self._resources
+
+    def store_of(self, tenant_id: str) -> Store:
+        """Give one tenant's store."""
+        return Store(self._resources.database, tenant_id)
+
+    def context(self, actor: Actor) -> Context:
+        """Give the context in which `actor` acts."""
+        return Context(self._resources, actor)
+
+    def unit(self, tenant_id: str, actor_id: str, work: Callable[[Unit], T]) -> T:
+        """Run a unit of work in a tenant in which nobody is signed in yet; see `Context.unit`."""
+        return self._run_unit(self.store_of(tenant_id), actor_id, work)

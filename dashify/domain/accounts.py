@@ -1,0 +1,97 @@
+"""People, roles and what each role may do."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+INVITATION_DAYS = 7
+RESET_MINUTES = 60
+
+
+class Role(StrEnum):
+    """What somebody is in their organization, highest first."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    GUEST = "guest"
+
+    @property
+    def rank(self) -> int:
+        """Give the role's height: 3 for an owner, 0 for a guest."""
+        return 3 - list(Role).index(self)
+
+
+_GUEST = {"channel.read", "channel.post", "profile.edit", "report.channel"}
+_MEMBER = _GUEST | {"channel.browse", "channel.create", "people.list"}
+_ADMIN = _MEMBER | {"people.invite", "people.manage", "channel.manage", "message.moderate"}
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.OWNER: frozenset(_ADMIN | {"organization.manage"}),
+    Role.ADMIN: frozenset(_ADMIN),
+    Role.MEMBER: frozenset(_MEMBER),
+    Role.GUEST: frozenset(_GUEST),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is acting: a person in their organization, as of one epoch, and by which session.
+
+    `private_channels` are the ids of private channels the person belongs to; `joined` those of every channel joined.
+    `session_id` is the public handle of the session, None for a job.
+    """
+
+    user_id: str
+    tenant_id: str
+    role: Role
+    name: str
+    email: str
+    organization: str
+    version: str
+    private_channels: frozenset[str] = frozenset()
+    joined: frozenset[str] = frozenset()
+    session_id: str | None = field(default=None)
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the actor's role carries `permission` (`<area>.<verb>`)."""
+        return permission in PERMISSIONS[self.role]
+
+    def sees(self, channel_id: str, private: bool) -> bool:
+        """Tell whether the actor can see a channel: a member of it, or it is public and they may browse."""
+        if private:
+            return channel_id in self.private_channels
+        return self.may("channel.browse") or channel_id in self.joined
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where somebody signs in from: a readable `device` (such as "Firefox on Linux") and the network `address`."""
+
+    device: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The result of proving who one is: the actor, and the secret `cookie` that stands for the session."""
+
+    actor: Actor
+    cookie: str
+
+
+def may_give(giver: Role, role: Role) -> bool:
+    """Tell whether `giver` may make somebody `role`: never above their own."""
+    return role.rank <= giver.rank
+
+
+def new_token() -> str:
+    """Make an unguessable token of 256 bits for a link or a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Give what is stored in a token's place: SHA-256 in hex. The token has 256 random bits, so no salt is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

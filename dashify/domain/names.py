@@ -1,0 +1,57 @@
+"""Identifiers, Redis keys, pub/sub channels and rooms. Every name that two places must agree on is built here."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+
+_ID = re.compile(r"[0-9a-f]{24}")
+
+EVENTS_CHANNEL = "dashify:events"
+CONTROL_CHANNEL = "dashify:control"
+
+
+def new_id() -> str:
+    """Make an identifier: 24 hex digits, the first 12 from the clock so that later ones sort later in an index."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
+
+
+def is_id(value: str) -> bool:
+    """Tell whether `value` has the shape of an identifier; anything else is answered as absent."""
+    return _ID.fullmatch(value) is not None
+
+
+def tenant_room(tenant_id: str) -> str:
+    """Name the room of everybody in an organization."""
+    return f"{tenant_id}:all"
+
+
+def channel_room(tenant_id: str, channel_id: str) -> str:
+    """Name the room of those who can see a channel."""
+    return f"{tenant_id}:channel:{channel_id}"
+
+
+def user_room(tenant_id: str, user_id: str) -> str:
+    """Name the room of one person's sockets."""
+    return f"{tenant_id}:user:{user_id}"
+
+
+def session_key(key_hash: str) -> str:
+    """Name the Redis key of a session; `key_hash` is the SHA-256 of the cookie, so a dump of Redis signs nobody in."""
+    return f"dashify:session:{key_hash}"
+
+
+def epoch_key(user_id: str) -> str:
+    """Name the Redis key of a user's epoch: `session_epoch:version`."""
+    return f"dashify:epoch:{user_id}"
+
+
+def limit_key(kind: str, subject: str) -> str:
+    """Name the Redis key that counts `subject` towards the limit `kind`."""
+    return f"dashify:limit:{kind}:{subject}"
+
+
+def presence_key(tenant_id: str) -> str:
+    """Name the sorted set of who is connected: member `user_id|instance`, score the second it expires."""
+    return f"dashify:presence:{tenant_id}"

@@ -1,0 +1,1 @@
+"""Sockets: parse, one service call, ack."""

@@ -1,0 +1,113 @@
+"""What one process holds open: MongoDB, Redis and what is built on them. Opened on first use, never at import."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from threading import RLock
+from typing import Any, TypeVar
+
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from dashify.clients.hasher import Hasher
+from dashify.clients.mailer import Mailer, open_mailer
+from dashify.clients.publisher import Publisher
+from dashify.clients.queue import Dispatcher
+from dashify.domain.accounts import Actor
+from dashify.gate import RedisGate
+from dashify.lifecycle import Lifecycle
+from dashify.settings import Settings
+from dashify.stores.accounts import Directory
+from dashify.stores.lane import Lanes
+from dashify.stores.limits import LimitStore
+from dashify.stores.mongo import Document, open_client, open_database
+from dashify.stores.revocations import Revocations
+from dashify.stores.sessions import Sessions
+
+T = TypeVar("T")
+
+
+class Resources:
+    """One process's connections. Make it after a fork, in the process that uses it; `close` gives everything back."""
+
+    def __init__(self, settings: Settings, lifecycle: Lifecycle | None = None) -> None:
+        self.settings = settings
+        self.lifecycle = lifecycle or Lifecycle()
+        self.identities: dict[str, Actor] = {}
+        self._lock = RLock()
+
+    @cached_property
+    def mongo(self) -> MongoClient[Document]:
+        """The MongoDB client."""
+        return open_client(self.settings.mongodb_url)
+
+    @cached_property
+    def database(self) -> Database[Document]:
+        """The database, with majority reads and writes."""
+        return open_database(self.mongo, self.settings.mongodb_database)
+
+    @cached_property
+    def gate(self) -> RedisGate:
+        """The way to Redis."""
+        with self._lock:
+            gate = RedisGate(self.settings.redis_url)
+            gate.on_return(self._after_redis_returned)
+            return gate
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """The fast path to sockets and other instances."""
+        return Publisher(self.gate)
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """The way of job ids to workers."""
+        return Dispatcher(self.gate, self.settings.redis_url)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """The way out for mail."""
+        return open_mailer(self.settings.mail_url, self.settings.mail_from)
+
+    @cached_property
+    def hasher(self) -> Hasher:
+        """The password hasher."""
+        return Hasher()
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """The channels' writers of this process."""
+        return Lanes(self.mongo, self.database)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Accounts above tenants."""
+        return Directory(self.database)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Every session."""
+        return Sessions(self.gate, self.database, self.settings.session_seconds)
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        """What is known to be revoked."""
+        return Revocations(self.sessions, self.directory)
+
+    @cached_property
+    def limits(self) -> LimitStore:
+        """The counters of who did what how often."""
+        return LimitStore(self.gate)
+
+    def close(self) -> None:
+        """Close what was opened, and only that."""
+        opened: dict[str, Any] = vars(self)
+        if "publisher" in opened:
+            self.publisher.flush(1.0)
+        if "gate" in opened:
+            self.gate.close()
+        if "mongo" in opened:
+            self.mongo.close()
+
+    def _after_redis_returned(self) -> None:
+        self.revocations.reload()

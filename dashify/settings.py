@@ -1,0 +1,140 @@
+"""Every setting Dashify has, typed, and the only place that reads the environment.
+
+A field `mongodb_url` is set by `DASHIFY_MONGODB_URL`; a limit `posts_per_second` by `DASHIFY_LIMIT_POSTS_PER_SECOND`.
+A secret may come from a file: `DASHIFY_SECRET_KEY_FILE=/path` (then the variable itself must be absent).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from dashify.errors import SettingsError
+
+PREFIX = "DASHIFY_"
+LIMIT_PREFIX = "DASHIFY_LIMIT_"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one caller may ask for. All positive whole numbers; a load tool may raise them."""
+
+    json_bytes: int = 1024 * 1024
+    sign_in_per_minute: int = 5
+    sign_in_address_per_minute: int = 50
+    sign_in_email_per_quarter: int = 10
+    sign_ups_per_hour: int = 1_000
+    invitations_per_hour: int = 500
+    requests_per_second: int = 2_000
+    posts_per_second: int = 1_000
+    events_per_second: int = 2_000
+    sockets_per_user: int = 20
+    sockets_per_address: int = 100
+    reports_per_hour: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration of one process. Durations are in seconds."""
+
+    secret_key: str = field(repr=False)
+    redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
+    mongodb_url: str = field(default="mongodb://127.0.0.1:27017/?directConnection=true", repr=False)
+    mongodb_database: str = "dashify"
+    qdrant_url: str = field(default="http://127.0.0.1:6333", repr=False)
+    embedding_url: str = field(default="http://127.0.0.1:11434", repr=False)
+    model_hosts: str = field(default="", repr=False)
+    mail_url: str = field(default="smtp://127.0.0.1:25", repr=False)
+    mail_from: str = "Dashify <dashify@localhost>"
+    public_url: str = ""
+    bind: str = "127.0.0.1:8000"
+    instance: str = "api-1"
+    metrics_port: int = 0
+    trusted_proxies: str = ""
+    log_level: str = "info"
+    session_seconds: int = 8 * 3600
+    session_absolute_seconds: int = 30 * 24 * 3600
+    worker_connections: int = 10_000
+    drain_accept_seconds: float = 3.0
+    drain_limit_seconds: float = 30.0
+    worker_stop_seconds: float = 30.0
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether people reach us over TLS, which decides the cookies' `Secure` and `__Host-` prefix."""
+        return self.public_url.startswith("https://")
+
+    def to_env(self) -> dict[str, str]:
+        """Give the variables that make `from_env` return these settings, for a child process."""
+        own = {PREFIX + f.name.upper(): str(getattr(self, f.name)) for f in fields(self) if f.name != "limits"}
+        limits = {LIMIT_PREFIX + f.name.upper(): str(getattr(self.limits, f.name)) for f in fields(self.limits)}
+        return own | limits
+
+
+def from_env(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (default: the process's).
+
+    Raises:
+        SettingsError: a value has the wrong type, a limit is not positive, or the secret is missing or short.
+    """
+    env = os.environ if environ is None else environ
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {"limits": Limits(**_read_limits(env))}
+    for spec in fields(Settings):
+        raw = _raw(env, PREFIX + spec.name.upper()) if spec.name != "limits" else None
+        if raw is not None:
+            values[spec.name] = _typed(PREFIX + spec.name.upper(), raw, hints[spec.name])
+    if len(values.get("secret_key", "")) < 32:
+        raise SettingsError("DASHIFY_SECRET_KEY must be set to at least 32 random characters (or name a file that "
+                            "holds them in DASHIFY_SECRET_KEY_FILE).")
+    return Settings(**values)
+
+
+def chosen(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """Give the raw value of the setting `name` where the environment sets it, else None.
+
+    The local supervisor starts a server of its own only for what is not chosen.
+    """
+    return _raw(os.environ if environ is None else environ, PREFIX + name.upper())
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Give the whole environment for a child process: ours, with `overrides` on top."""
+    return {**os.environ, **overrides}
+
+
+def _read_limits(env: Mapping[str, str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for spec in fields(Limits):
+        name = LIMIT_PREFIX + spec.name.upper()
+        raw = _raw(env, name)
+        if raw is None:
+            continue
+        found[spec.name] = _typed(name, raw, int)
+        if found[spec.name] <= 0:
+            raise SettingsError(f"{name} must be a positive whole number, not {raw!r}.")
+    return found
+
+
+def _raw(env: Mapping[str, str], name: str) -> str | None:
+    file = env.get(name + "_FILE")
+    value = env.get(name) or None
+    if file and value:
+        raise SettingsError(f"Set either {name} or {name}_FILE, not both.")
+    if not file:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE names {file}, which cannot be read: {error.strerror}.") from error
+
+
+def _typed(name: str, raw: str, kind: type) -> Any:
+    try:
+        return kind(raw)
+    except ValueError as error:
+        raise SettingsError(f"{name} must be a {kind.__name__}, not {raw!r}.") from error

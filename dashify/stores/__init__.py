@@ -1,0 +1,1 @@
+"""What Dashify keeps, bound to one tenant wherever a tenant exists."""

@@ -1,0 +1,181 @@
+"""Channels, memberships and messages of one tenant. Every change of a message goes through `stores/lane.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from dashify.errors import Conflict, NotFound
+from dashify.stores.mongo import Document
+from dashify.stores.tenant import TenantCollection
+
+UNREAD_CAP = 1_000
+
+
+class Channels:
+    """Channels: `_id name name_key private default head floor created_by created_at`; `head` is the last change number."""
+
+    def __init__(self, channels: TenantCollection) -> None:
+        self._channels = channels
+
+    def get(self, channel_id: str) -> Document:
+        """Give one channel, or raise `NotFound`."""
+        return self._channels.one({"_id": channel_id})
+
+    def list_visible(self, *, private_ids: Iterable[str], public_ids: Iterable[str] | None,
+                     after: str | None = None, limit: int = 0) -> list[Document]:
+        """List the private channels among `private_ids` and the public ones (`public_ids` None: all of them), by id."""
+        public: Document = {"private": False}
+        if public_ids is not None:
+            public["_id"] = {"$in": sorted(public_ids)}
+        where: Document = {"$or": [public, {"private": True, "_id": {"$in": sorted(private_ids)}}]}
+        if after:
+            where = {"$and": [where, {"_id": {"$gt": after}}]}
+        return self._channels.find(where, sort=[("_id", 1)], limit=limit)
+
+    def list_default(self) -> list[Document]:
+        """List the channels that everybody joins when they join the organization."""
+        return self._channels.find({"default": True, "private": False}, limit=20)
+
+    def list_heads(self, channel_ids: Iterable[str]) -> dict[str, int]:
+        """Give `{channel_id: head}` of those of `channel_ids` that exist."""
+        rows = self._channels.find({"_id": {"$in": sorted(channel_ids)}}, fields=["head"])
+        return {row["_id"]: row["head"] for row in rows}
+
+    def list_public_ids(self) -> list[str]:
+        """List the ids of every public channel."""
+        return [row["_id"] for row in self._channels.find({"private": False}, fields=["_id"])]
+
+    def add(self, channel_id: str, fields: Document) -> None:
+        """Add a channel, its counter at 0.
+
+        Raises:
+            Conflict: `name_taken`.
+        """
+        try:
+            self._channels.insert({"_id": channel_id, "head": 0, "floor": 0, **fields})
+        except DuplicateKeyError as error:
+            raise _name_taken() from error
+
+    def change(self, channel_id: str, fields: Document) -> Document:
+        """Set `fields` and give the channel's new state.
+
+        Raises:
+            NotFound: there is no such channel.
+            Conflict: `name_taken`.
+        """
+        try:
+            changed = self._channels.change({"_id": channel_id}, {"$set": fields})
+        except DuplicateKeyError as error:
+            raise _name_taken() from error
+        if changed is None:
+            raise NotFound("There is no such channel.")
+        return changed
+
+    def take_numbers(self, channel_id: str, head: int, count: int) -> bool:
+        """Move the head from `head` by `count`; tell whether it still stood there. Only inside the lane's transaction."""
+        return self._channels.update({"_id": channel_id, "head": head}, {"$inc": {"head": count}}) == 1
+
+
+class Memberships:
+    """Who joined which channel, and how far they have read: `channel_id user_id private read_seq joined_at`."""
+
+    def __init__(self, memberships: TenantCollection) -> None:
+        self._memberships = memberships
+
+    def list_of_channel(self, channel_id: str, *, after: str | None = None, limit: int = 200) -> list[Document]:
+        """List a channel's memberships by user id."""
+        where: Document = {"channel_id": channel_id}
+        if after:
+            where["user_id"] = {"$gt": after}
+        return self._memberships.find(where, sort=[("user_id", 1)], limit=limit)
+
+    def list_of_user(self, user_id: str) -> list[Document]:
+        """List a person's memberships."""
+        return self._memberships.find({"user_id": user_id})
+
+    def get(self, channel_id: str, user_id: str) -> Document:
+        """Give one membership, or raise `NotFound`."""
+        return self._memberships.one({"channel_id": channel_id, "user_id": user_id})
+
+    def add(self, membership_id: str, channel: Document, user_id: str, *, now: datetime) -> bool:
+        """Join a person to a channel, having read all that is there; tell whether they were not in it before."""
+        row = {"_id": membership_id, "private": channel["private"], "read_seq": channel["head"], "joined_at": now}
+        where = {"channel_id": channel["_id"], "user_id": user_id}
+        before = self._memberships.count(where, limit=1)
+        if before == 0:
+            self._memberships.update(where, {"$setOnInsert": row}, upsert=True)
+        return before == 0
+
+    def remove(self, channel_id: str, user_id: str) -> bool:
+        """Take a person out of a channel; tell whether they were in it."""
+        return self._memberships.delete({"channel_id": channel_id, "user_id": user_id}) > 0
+
+    def mark_read(self, channel_id: str, user_id: str, seq: int) -> bool:
+        """Move a person's read mark up to `seq`; a mark never goes back. Tell whether it moved."""
+        where = {"channel_id": channel_id, "user_id": user_id, "read_seq": {"$lt": seq}}
+        return self._memberships.update(where, {"$set": {"read_seq": seq}}) == 1
+
+
+class Messages:
+    """Messages: the contract's fields with `_id` for `id`, plus `mention_ids` and `posted`."""
+
+    def __init__(self, messages: TenantCollection) -> None:
+        self._messages = messages
+
+    def get(self, message_id: str) -> Document:
+        """Give one message, or raise `NotFound`."""
+        return self._messages.one({"_id": message_id})
+
+    def list_by_ids(self, channel_id: str, message_ids: Iterable[str]) -> list[Document]:
+        """List those of `message_ids` that are in the channel."""
+        return self._messages.find({"_id": {"$in": sorted(message_ids)}, "channel_id": channel_id})
+
+    def list_by_client_ids(self, channel_id: str, pairs: Iterable[tuple[str, str]]) -> list[Document]:
+        """List the channel's messages with one of the `(author_id, client_id)` pairs."""
+        either = [{"author_id": author, "client_id": client} for author, client in pairs]
+        return self._messages.find({"channel_id": channel_id, "$or": either}) if either else []
+
+    def list_before(self, channel_id: str, before: int | None, limit: int) -> list[Document]:
+        """List messages by place, newest first, those before `before` where it is given."""
+        where: Document = {"channel_id": channel_id}
+        if before is not None:
+            where["seq"] = {"$lt": before}
+        return self._messages.find(where, sort=[("seq", -1)], limit=limit)
+
+    def list_after(self, channel_id: str, after: int, limit: int) -> list[Document]:
+        """List messages by place, oldest first, those after `after`."""
+        return self._messages.find({"channel_id": channel_id, "seq": {"$gt": after}}, sort=[("seq", 1)], limit=limit)
+
+    def list_changed(self, channel_id: str, after: int, limit: int) -> list[Document]:
+        """List messages changed after change number `after`, oldest change first."""
+        where = {"channel_id": channel_id, "changed_seq": {"$gt": after}}
+        return self._messages.find(where, sort=[("changed_seq", 1)], limit=limit)
+
+    def write(self, created: Iterable[Document], revised: Iterable[Document]) -> None:
+        """Insert new messages and write the new state of revised ones. Only inside the lane's transaction."""
+        updates: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = [
+            ({"_id": row["_id"]}, {"$set": {key: value for key, value in row.items() if key not in ("_id", "tenant_id")}})
+            for row in revised]
+        self._messages.bulk(inserts=created, updates=updates)
+
+    def count_unread(self, user_id: str, marks: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+        """Give `{channel_id: (unread, mentions)}` for a person's read marks; each counts at most 1,000 messages.
+
+        Own and deleted messages do not count.
+        """
+        found: dict[str, tuple[int, int]] = {}
+        for channel_id, mark in marks.items():
+            rows = self._messages.find(
+                {"channel_id": channel_id, "seq": {"$gt": mark}, "author_id": {"$ne": user_id}, "deleted_at": None},
+                limit=UNREAD_CAP, fields=["mention_ids"])
+            if rows:
+                found[channel_id] = (len(rows), sum(user_id in row["mention_ids"] for row in rows))
+        return found
+
+
+def _name_taken() -> Conflict:
+    return Conflict("A channel of this name exists already.", code="name_taken")

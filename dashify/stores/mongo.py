@@ -1,0 +1,148 @@
+"""MongoDB: how it is opened, the indexes it has, transactions, and the turning of its failures into ours."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions
+from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import (ConnectionFailure, DuplicateKeyError, ExecutionTimeout, OperationFailure, PyMongoError,
+                            ServerSelectionTimeoutError)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from dashify.errors import Unavailable
+
+T = TypeVar("T")
+Document = dict[str, Any]
+
+DEADLINE_SECONDS = 5.0
+_MAJORITY = WriteConcern(w="majority", j=True)
+_TEXT = {"$type": "string"}
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "users": [
+        IndexModel([("email", ASCENDING)], unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("name", ASCENDING)]),
+        IndexModel([("changed_at", ASCENDING)]),
+    ],
+    "invitations": [
+        IndexModel([("token_hash", ASCENDING)], unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
+    ],
+    "password_resets": [
+        IndexModel([("token_hash", ASCENDING)], unique=True),
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=24 * 3600),
+    ],
+    "sessions": [
+        IndexModel([("key_hash", ASCENDING)], unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("seen_at", DESCENDING)]),
+        IndexModel([("revoked_at", ASCENDING)], partialFilterExpression={"revoked_at": {"$type": "date"}}),
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=24 * 3600),
+    ],
+    "channels": [
+        IndexModel([("tenant_id", ASCENDING), ("name_key", ASCENDING)], unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("private", ASCENDING)]),
+    ],
+    "memberships": [
+        IndexModel([("tenant_id", ASCENDING), ("channel_id", ASCENDING), ("user_id", ASCENDING)], unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)]),
+    ],
+    "messages": [
+        IndexModel([("tenant_id", ASCENDING), ("channel_id", ASCENDING), ("changed_seq", ASCENDING)], unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("channel_id", ASCENDING), ("seq", ASCENDING)], unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("channel_id", ASCENDING), ("author_id", ASCENDING),
+                    ("client_id", ASCENDING)], unique=True, partialFilterExpression={"client_id": _TEXT}),
+        IndexModel([("tenant_id", ASCENDING), ("thread_id", ASCENDING), ("seq", ASCENDING)],
+                   partialFilterExpression={"thread_id": _TEXT}),
+    ],
+    "jobs": [
+        IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("unique_key", ASCENDING)], unique=True,
+                   partialFilterExpression={"unique_key": _TEXT}),
+        IndexModel([("status", ASCENDING), ("due_at", ASCENDING)]),
+        IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
+    ],
+}
+
+
+def open_client(url: str) -> MongoClient[Document]:
+    """Open a client whose every call has a time limit and whose writes are acknowledged by a majority, journaled.
+
+    Call it in the process that uses it: PyMongo's client must not cross a fork.
+    """
+    return MongoClient(
+        url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=2_000, connectTimeoutMS=2_000,
+        socketTimeoutMS=10_000, waitQueueTimeoutMS=5_000, maxPoolSize=64, retryWrites=True, retryReads=True,
+        appname="dashify",
+    )
+
+
+def open_database(client: MongoClient[Document], name: str) -> Database[Document]:
+    """Give the database with majority reads and majority, journaled writes."""
+    options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
+    return client.get_database(name, codec_options=options, read_concern=ReadConcern("majority"),
+                               write_concern=_MAJORITY)
+
+
+def create_indexes(database: Database[Document]) -> None:
+    """Create every collection and index that is missing. Safe to run from several processes at once."""
+    with translated():
+        for name, indexes in INDEXES.items():
+            database[name].create_indexes(indexes)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn "MongoDB is away" into `Unavailable`; let every other failure through as the bug that it is."""
+    try:
+        yield
+    except (ConnectionFailure, ServerSelectionTimeoutError, ExecutionTimeout) as error:
+        raise Unavailable("The database does not answer at the moment. Please try again in a few seconds.",
+                          code="database_unavailable") from error
+
+
+def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) -> T:
+    """Run `work` in a transaction and commit it with majority, again after a conflict, for up to 5 s.
+
+    `work` may run several times and must have no effect outside the transaction. Conflicts abort in MongoDB (they do not
+    queue), so the wait between tries is short and random: 1 to 8 ms.
+
+    Raises:
+        Unavailable: the deadline passed, or MongoDB is away. The effect is then unknown only if a commit was under way.
+    """
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    with translated(), client.start_session() as session:
+        while True:
+            try:
+                with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY):
+                    result = work(session)
+                    _commit(session, deadline)
+                return result
+            except PyMongoError as error:
+                if isinstance(error, DuplicateKeyError) or not error.has_error_label("TransientTransactionError"):
+                    raise
+                if time.monotonic() > deadline:
+                    raise Unavailable("Too many people are changing the same thing. Please try again.",
+                                      code="contention") from error
+            time.sleep(random.uniform(0.001, 0.008))
+
+
+def _commit(session: ClientSession, deadline: float) -> None:
+    """Commit, asking again while the outcome is unknown; committing twice is harmless."""
+    while True:
+        try:
+            session.commit_transaction()
+            return
+        except (ConnectionFailure, OperationFailure) as error:
+            if not error.has_error_label("UnknownTransactionCommitResult") or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0.001, 0.008))

@@ -1,0 +1,66 @@
+"""Everything one tenant keeps, behind the wall: the only handle on data that a `Context` carries."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from dashify.stores.accounts import Invitations, People
+from dashify.stores.chat import Channels, Memberships, Messages
+from dashify.stores.jobs import JobRows
+from dashify.stores.mongo import Document
+from dashify.stores.sessions import OwnSessions
+from dashify.stores.tenant import TenantCollection
+
+
+class Store:
+    """The repositories of one tenant, all inside the same transaction where one is given."""
+
+    def __init__(self, database: Database[Document], tenant_id: str, tx: ClientSession | None = None) -> None:
+        self._database = database
+        self._tenant_id = tenant_id
+        self._tx = tx
+
+    def inside(self, tx: ClientSession) -> Store:
+        """Give the same store inside the transaction `tx`."""
+        return Store(self._database, self._tenant_id, tx)
+
+    @cached_property
+    def people(self) -> People:
+        """The tenant's people."""
+        return People(self._collection("users"))
+
+    @cached_property
+    def invitations(self) -> Invitations:
+        """The tenant's invitations."""
+        return Invitations(self._collection("invitations"))
+
+    @cached_property
+    def sessions(self) -> OwnSessions:
+        """The sessions of the tenant's people."""
+        return OwnSessions(self._collection("sessions"))
+
+    @cached_property
+    def channels(self) -> Channels:
+        """The tenant's channels."""
+        return Channels(self._collection("channels"))
+
+    @cached_property
+    def memberships(self) -> Memberships:
+        """Who joined which channel."""
+        return Memberships(self._collection("memberships"))
+
+    @cached_property
+    def messages(self) -> Messages:
+        """The tenant's messages."""
+        return Messages(self._collection("messages"))
+
+    @cached_property
+    def jobs(self) -> JobRows:
+        """The tenant's jobs."""
+        return JobRows(self._collection("jobs"))
+
+    def _collection(self, name: str) -> TenantCollection:
+        return TenantCollection(self._database[name], self._tenant_id, self._tx)
