@@ -103,6 +103,11 @@ class _Reach:
         return self._resources.revocations
 
     @property
+    def restore_epoch(self) -> str:
+        """The installation's epoch, which every restore changes: change numbers of another epoch mean nothing."""
+        return self._resources.restore_epoch()
+
+    @property
     def now(self) -> datetime:
         """The time in UTC, whole milliseconds."""
         return utc_now()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -24,7 +25,7 @@ from dashify.stores.mongo import Document, open_client, open_database
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 
-T = TypeVar("T")
+_EPOCH_SECONDS = 10.0
 
 
 class Resources:
@@ -35,6 +36,7 @@ class Resources:
         self.lifecycle = lifecycle or Lifecycle()
         self.identities: dict[str, Actor] = {}
         self._lock = RLock()
+        self._epoch = (0.0, "")
 
     @cached_property
     def mongo(self) -> MongoClient[Document]:
@@ -98,6 +100,14 @@ class Resources:
     def limits(self) -> LimitStore:
         """The counters of who did what how often."""
         return LimitStore(self.gate)
+
+    def restore_epoch(self) -> str:
+        """Give the installation's epoch, at most 10 s old."""
+        read_at, epoch = self._epoch
+        if not epoch or time.monotonic() - read_at > _EPOCH_SECONDS:
+            epoch = self.directory.restore_epoch()
+            self._epoch = (time.monotonic(), epoch)
+        return epoch
 
     def close(self) -> None:
         """Close what was opened, and only that."""

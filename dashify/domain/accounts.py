@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -95,3 +97,12 @@ def new_token() -> str:
 def token_hash(token: str) -> str:
     """Give what is stored in a token's place: SHA-256 in hex. The token has 256 random bits, so no salt is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def derive_token(secret_key: str, purpose: str, subject_id: str) -> str:
+    """Give the token of a link (`purpose` such as "invitation") so that it need not be stored or put into a job.
+
+    HMAC-SHA256 under the installation's key: whoever does not hold the key can neither make nor guess one.
+    """
+    digest = hmac.new(secret_key.encode(), f"{purpose}:{subject_id}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

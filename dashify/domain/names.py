@@ -27,6 +27,11 @@ def tenant_room(tenant_id: str) -> str:
     return f"{tenant_id}:all"
 
 
+def browsers_room(tenant_id: str) -> str:
+    """Name the room of those in an organization who see every public channel: everybody but guests."""
+    return f"{tenant_id}:browsers"
+
+
 def channel_room(tenant_id: str, channel_id: str) -> str:
     """Name the room of those who can see a channel."""
     return f"{tenant_id}:channel:{channel_id}"

@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from dashify.domain.names import new_id
 from dashify.errors import Conflict, NotFound
 from dashify.stores.mongo import Document, translated
 from dashify.stores.tenant import TenantCollection
@@ -162,9 +163,23 @@ class Directory:
         with translated():
             self._database["password_resets"].insert_one(dict(fields), session=tx)
 
+    def find_reset(self, token_hash: str, *, now: datetime) -> Document | None:
+        """Give the row of a reset token that can still be used, or None."""
+        with translated():
+            return self._database["password_resets"].find_one(
+                {"token_hash": token_hash, "used_at": None, "expires_at": {"$gt": now}})
+
     def use_reset(self, token_hash: str, *, now: datetime, tx: ClientSession) -> Document | None:
         """Spend a reset token: give its row the one time it is used in time, else None."""
         where: dict[str, Any] = {"token_hash": token_hash, "used_at": None, "expires_at": {"$gt": now}}
         with translated():
             return self._database["password_resets"].find_one_and_update(
                 where, {"$set": {"used_at": now}}, return_document=ReturnDocument.AFTER, session=tx)
+
+    def restore_epoch(self) -> str:
+        """Give the installation's epoch, making it the first time. A restore writes another."""
+        with translated():
+            row = self._database["installation"].find_one_and_update(
+                {"_id": "installation"}, {"$setOnInsert": {"epoch": new_id()}}, upsert=True,
+                return_document=ReturnDocument.AFTER)
+        return str(row["epoch"])

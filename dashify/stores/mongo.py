@@ -28,6 +28,7 @@ _MAJORITY = WriteConcern(w="majority", j=True)
 _TEXT = {"$type": "string"}
 
 INDEXES: dict[str, list[IndexModel]] = {
+    "tenants": [IndexModel([("created_at", ASCENDING)])],
     "users": [
         IndexModel([("email", ASCENDING)], unique=True),
         IndexModel([("tenant_id", ASCENDING), ("name", ASCENDING)]),

@@ -35,15 +35,15 @@ if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) - tonumber(ARGV[2]) then
 end
 return {value, redis.call('GET', epoch), touched}
 """
-_REBUILD = """
+_PUT = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2])
 return 1
 """
 _REPLACE = """
-if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[2], '1', 'EX', ARGV[3])
-redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[2])
+if redis.call('EXISTS', KEYS[4]) == 0 then redis.call('SET', KEYS[3], ARGV[1], 'NX', 'EX', ARGV[2]) end
 return 1
 """
 _RAISE_EPOCH = """
@@ -69,7 +69,7 @@ class SessionRecord:
 @dataclass(frozen=True, slots=True)
 class SessionRead:
     """One look at a session: its record, the user's `(session_epoch, version)` where Redis knows it, and whether
-    this look extended its life."""
+    this look extended (in MongoDB: should extend) its life."""
 
     record: SessionRecord
     epoch: tuple[int, int] | None
@@ -96,12 +96,14 @@ class Sessions:
         record = SessionRecord(**json.loads(answer[0]))
         return SessionRead(record, parse_epoch(answer[1]), bool(answer[2]))
 
-    def find_mirrored(self, key_hash: str, now: datetime) -> SessionRecord | None:
-        """Look a live session up in MongoDB: the way while Redis is away or has lost it."""
+    def find_mirrored(self, key_hash: str, now: datetime) -> SessionRead | None:
+        """Look a live session up in MongoDB: the way while Redis is away or has lost it. Due for a touch: `touched`."""
         alive_since = now - timedelta(seconds=self._seconds + TOUCH_SECONDS)
         with translated():
             row = self._mirror.find_one({"key_hash": key_hash, "revoked_at": None, "seen_at": {"$gt": alive_since}})
-        return record_of(row) if row else None
+        if row is None:
+            return None
+        return SessionRead(record_of(row), None, row["seen_at"] < now - timedelta(seconds=TOUCH_SECONDS))
 
     def add(self, record: SessionRecord, key_hash: str, about: Document, now: datetime) -> None:
         """Create a session in both places; `about` holds `device`, `address` and `expires_at`.
@@ -114,17 +116,15 @@ class Sessions:
             self._mirror.insert_one({
                 "_id": record.id, "key_hash": key_hash, "user_id": record.user_id, "tenant_id": record.tenant_id,
                 "epoch": record.epoch, "created_at": now, "seen_at": now, "revoked_at": None, **about})
-        value = _encode(record)
-        self._gate.run(lambda client: client.set(names.session_key(key_hash), value, nx=True, ex=self._seconds))
+        self.put(record, key_hash)
 
-    def rebuild(self, record: SessionRecord, key_hash: str) -> None:
-        """Put a session that Redis lost back, unless it was revoked in the last minute.
+    def put(self, record: SessionRecord, key_hash: str) -> None:
+        """Put a new session, or one that Redis lost, into Redis, unless it was revoked in the last minute.
 
         Raises:
             Unavailable: `redis_unavailable`.
         """
-        keys = [names.session_key(key_hash), _tombstone(key_hash)]
-        self._script(_REBUILD, keys, [_encode(record), self._seconds])
+        self._script(_PUT, [names.session_key(key_hash), _tombstone(key_hash)], [_encode(record), self._seconds])
 
     def replace(self, record: SessionRecord, old_hash: str, new_hash: str) -> bool:
         """Give a session a new cookie and record; tell whether the old one was still there (else nothing happens).
@@ -137,10 +137,8 @@ class Sessions:
                                             {"$set": {"key_hash": new_hash, "epoch": record.epoch}})
         if moved.matched_count == 0:
             return False
-        keys = [names.session_key(old_hash), _tombstone(old_hash), names.session_key(new_hash)]
-        replaced = self._script(_REPLACE, keys, [_encode(record), self._seconds, _TOMBSTONE_SECONDS])
-        if not replaced:
-            self.rebuild(record, new_hash)
+        keys = [names.session_key(old_hash), _tombstone(old_hash), names.session_key(new_hash), _tombstone(new_hash)]
+        self._script(_REPLACE, keys, [_encode(record), self._seconds, _TOMBSTONE_SECONDS])
         return True
 
     def mark_seen(self, session_id: str, now: datetime) -> None:

@@ -1,0 +1,77 @@
+"""What leaves the house: rows turned into the shapes of the API, the same for HTTP, sockets and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dashify.domain.accounts import Actor
+
+Row = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+def moment(value: datetime | None) -> str | None:
+    """Write a time as `2026-01-02T03:04:05.678Z`."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def message(row: Row) -> Json:
+    """Show a message."""
+    return {
+        "id": row["_id"], "channel_id": row["channel_id"], "seq": row["seq"], "changed_seq": row["changed_seq"],
+        "author_id": row["author_id"], "text": row["text"], "client_id": row["client_id"],
+        "thread_id": row["thread_id"], "reactions": row["reactions"], "created_at": moment(row["created_at"]),
+        "edited_at": moment(row["edited_at"]), "deleted_at": moment(row["deleted_at"]),
+    }
+
+
+def channel_base(row: Row) -> Json:
+    """Show what a channel is for everybody who sees it alike."""
+    return {"id": row["_id"], "name": row["name"], "private": row["private"], "default": row["default"],
+            "created_by": row["created_by"], "created_at": moment(row["created_at"]), "head": row["head"]}
+
+
+def channel(row: Row, *, membership: Row | None, unread: tuple[int, int] = (0, 0)) -> Json:
+    """Show a channel as one person sees it; `unread` is `(messages, mentions)`."""
+    return {**channel_base(row), "joined": membership is not None,
+            "read_seq": membership["read_seq"] if membership else 0, "unread": unread[0], "mentions": unread[1]}
+
+
+def me(actor: Actor) -> Json:
+    """Show somebody to themselves, with their organization."""
+    return {"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role.value,
+            "organization": {"id": actor.tenant_id, "name": actor.organization}}
+
+
+def person(row: Row) -> Json:
+    """Show somebody to a colleague."""
+    return {"id": row["_id"], "name": row["name"], "email": row["email"], "role": row["role"],
+            "active": row["active"], "created_at": moment(row["created_at"])}
+
+
+def membership(row: Row) -> Json:
+    """Show who is in a channel."""
+    return {"channel_id": row["channel_id"], "user_id": row["user_id"], "joined_at": moment(row["joined_at"])}
+
+
+def invitation(row: Row) -> Json:
+    """Show an invitation, without its token."""
+    return {"id": row["_id"], "email": row["email"], "role": row["role"], "invited_by": row["invited_by"],
+            "created_at": moment(row["created_at"]), "expires_at": moment(row["expires_at"])}
+
+
+def session(row: Row, current_id: str | None) -> Json:
+    """Show one of a person's own sessions; `current` is the one that asks."""
+    return {"id": row["_id"], "device": row["device"], "address": row["address"],
+            "created_at": moment(row["created_at"]), "seen_at": moment(row["seen_at"]),
+            "current": row["_id"] == current_id}
+
+
+def page(key: str, rows: Sequence[Json], limit: int, cursor: str = "id") -> Json:
+    """Cut a page out of `rows`, which were asked for with `limit + 1`; `next` is the cursor of the page after it."""
+    shown = list(rows[:limit])
+    return {key: shown, "next": shown[-1][cursor] if len(rows) > limit and shown else None}
