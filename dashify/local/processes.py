@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dashify.settings import child_environment
@@ -29,10 +30,11 @@ def spawn(
     Raises:
         OSError: the program is missing or cannot be run.
     """
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - the commands are our own table's, never input
         list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd,
         env=child_environment(environment or {}), start_new_session=True,
-        preexec_fn=_tie(last_signal),  # noqa: PLW1509 - it makes two system calls, prepared before the fork
+        # It makes two system calls and nothing else, which is safe beside threads.
+        preexec_fn=_tie(last_signal),
     )
 
 
@@ -52,7 +54,7 @@ def _tie(last_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def signal_group(leader: int, number: signal.Signals) -> bool:
-    """Send `number` to every process of the session that `leader` leads; tell whether there was any."""
+    """Send `number` to every process of the group that `leader` leads; tell whether there was any."""
     try:
         os.killpg(leader, number)
     except (ProcessLookupError, PermissionError):
@@ -60,18 +62,52 @@ def signal_group(leader: int, number: signal.Signals) -> bool:
     return True
 
 
+def session_members(leader: int) -> list[int]:
+    """List the living processes of the session that `leader` leads or led, whatever groups they made for themselves."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        fields = _stat(int(entry.name)) if entry.name.isdigit() else None
+        if fields is not None and int(fields[3]) == leader:
+            found.append(int(entry.name))
+    return found
+
+
+def kill_session(leader: int) -> None:
+    """Kill what is left of the session that `leader` led, at once."""
+    signal_group(leader, signal.SIGKILL)
+    for pid in session_members(leader):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether `process` has ended, without reaping it: until then its pid names nothing else."""
+    if process.returncode is not None:
+        return True
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
 def start_time(pid: int) -> str | None:
     """Give the kernel's start time of `pid` in clock ticks since boot, None when there is no such process.
 
-    With the pid it names one process for ever, since pids are given out again (proc(5), field 22 of stat).
+    With the pid it names one process for ever, since pids are given out again.
     """
+    fields = _stat(pid)
+    return None if fields is None else fields[19]
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Read what follows the name in /proc/PID/stat (proc(5), field 3 on), None for a process that is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     # The program's name, in parentheses, may hold spaces; a zombie counts as gone.
-    state, *rest = text.rpartition(")")[2].split()
-    return None if state in "ZX" else rest[18]
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else fields
 
 
 def describe_exit(code: int) -> str:

@@ -51,16 +51,23 @@ def refuse(status: int, message: str) -> Any:
 
 def _dispatch(store: VectorStore, request: Request) -> Any:
     match request.method, request.path.split("/"):
-        case "GET", ["collections"]:
+        case "GET", ["collections" | "aliases" as what]:
             with store.all_collections() as client:
-                return client.get_collections()
-        case "GET", ["aliases"]:
-            with store.all_collections() as client:
-                return client.get_aliases()
+                return client.get_collections() if what == "collections" else client.get_aliases()
         case "POST", ["collections", "aliases"]:
             change = _parse(models.ChangeAliasesOperation, request)
             with store.all_collections() as client:
                 return client.update_collection_aliases(change.actions)
+        case method, ["collections", name, *rest] if (method, "/".join(rest)) in POINTS:
+            shape, work = POINTS[method, "/".join(rest)]
+            body = _parse(shape, request)
+            with store.collection(name) as client:
+                return work(client, name, body)
+    return _about_collection(store, request)
+
+
+def _about_collection(store: VectorStore, request: Request) -> Any:
+    match request.method, request.path.split("/"):
         case _, ["collections", name]:
             return _collection(store, request, name)
         case "GET", ["collections", name, "exists"]:
@@ -75,11 +82,6 @@ def _dispatch(store: VectorStore, request: Request) -> Any:
             return store.remove_index(name, field_name)
         case "GET", ["collections", name, "points", point]:
             return _one_point(store, name, int(point) if point.isdigit() else point)
-        case method, ["collections", name, *rest] if (method, "/".join(rest)) in POINTS:
-            shape, work = POINTS[method, "/".join(rest)]
-            body = _parse(shape, request)
-            with store.collection(name) as client:
-                return work(client, name, body)
     raise Refused(404, f"Not found: {request.method} /{request.path} is not served by the embedded store")
 
 
