@@ -1,0 +1,118 @@
+"""The tenant wall for files: uploads, exports and results, in GridFS, never on a host's disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gridfs import GridFSBucket
+from gridfs.errors import NoFile
+from pymongo.database import Database
+
+from dashify.domain.names import new_id
+from dashify.errors import NotFound
+from dashify.stores.mongo import Document, translated
+from dashify.stores.tenant import WallError
+
+CHUNK_BYTES = 255 * 1024
+_FILE_ID = re.compile(r"[0-9a-f]{24}(-[0-9]{1,9})?")
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069/\\:*?"<>|]+')
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is open for reading: `length` in bytes, `chunks` to be read once."""
+
+    name: str
+    content_type: str
+    length: int
+    chunks: Iterator[bytes]
+
+
+class TenantFiles:
+    """One tenant's files.
+
+    GridFS looks a file and its chunks up by one key, and here that key begins with the tenant: no query can be without it,
+    and another tenant's file is absent.
+    """
+
+    def __init__(self, database: Database[Document], tenant_id: str) -> None:
+        if not isinstance(tenant_id, str) or not tenant_id:
+            raise WallError("a tenant's files need a tenant")
+        self._database = database
+        self._tenant_id = tenant_id
+
+    def put(self, name: str, content_type: str, chunks: Iterable[bytes], *, file_id: str | None = None) -> str:
+        """Keep a file and give its id; memory holds a chunk or two, however long the file is.
+
+        If `chunks` raises, nothing is kept. A `file_id` of the caller's own replaces what was there under it.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        file_id = file_id or new_id()
+        key = self._key(file_id)
+        with translated():
+            self._discard(key)
+            stream = self._bucket().open_upload_stream_with_id(
+                key, safe_name(name), metadata={"tenant_id": self._tenant_id, "content_type": content_type})
+            try:
+                for chunk in chunks:
+                    stream.write(chunk)
+            except BaseException:
+                stream.abort()
+                raise
+            stream.close()
+        return file_id
+
+    def open(self, file_id: str) -> StoredFile:
+        """Open a file for reading.
+
+        Raises:
+            NotFound: this tenant has no such file.
+            Unavailable: the database is away.
+        """
+        with translated():
+            try:
+                stream = self._bucket().open_download_stream(self._key(file_id))
+            except NoFile as error:
+                raise NotFound("There is no such file.") from error
+        metadata = stream.metadata or {}
+        return StoredFile(stream.filename or "file", str(metadata.get("content_type", "application/octet-stream")),
+                          stream.length, _read(stream))
+
+    def delete(self, file_id: str) -> None:
+        """Delete a file, or what a writer that died left of one; nothing happens where there is none."""
+        with translated():
+            self._discard(self._key(file_id))
+
+    def _discard(self, key: str) -> None:
+        try:
+            self._bucket().delete(key)
+        except NoFile:  # GridFS has deleted the chunks nevertheless
+            pass
+
+    def _bucket(self) -> GridFSBucket:
+        return GridFSBucket(self._database, bucket_name="files", chunk_size_bytes=CHUNK_BYTES)
+
+    def _key(self, file_id: str) -> str:
+        if not _FILE_ID.fullmatch(file_id):
+            raise NotFound("There is no such file.")
+        return f"{self._tenant_id}:{file_id}"
+
+
+def safe_name(name: str) -> str:
+    """Give `name` fit for a download: no path, no control or direction characters, at most 120 characters, never empty."""
+    cleaned = _UNSAFE.sub("-", name).strip(" .-")
+    stem, dot, extension = cleaned.rpartition(".")
+    if dot and len(extension) <= 10:
+        return f"{stem[:109]}.{extension}"
+    return cleaned[:120] or "file"
+
+
+def _read(stream: Iterable[bytes]) -> Iterator[bytes]:
+    read = getattr(stream, "read")
+    with translated():
+        while chunk := read(CHUNK_BYTES):
+            yield chunk
