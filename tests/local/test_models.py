@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -46,6 +47,16 @@ def test_the_model_is_listed_and_shown_as_running(url: str) -> None:
     assert [model.model for model in client.list().models] == ["all-minilm:latest"]
     assert [model.model for model in client.ps().models] == ["all-minilm:latest"]
     assert "version" in requests.get(url + "/api/version", timeout=5).json()
+
+
+def test_the_model_leaves_memory_when_its_time_is_over(url: str) -> None:
+    client = Client(url)
+    client.embed("all-minilm", "once", keep_alive="100ms")
+    deadline = time.monotonic() + 10
+    while client.ps().models:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert len(client.embed("all-minilm", "again").embeddings) == 1
 
 
 def test_fewer_dimensions_are_unit_vectors_too(url: str) -> None:
