@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import random
 import secrets
 import time
 from collections.abc import Collection
@@ -17,8 +16,6 @@ from dashify.local import probes
 from dashify.local.processes import start_time
 
 LOCK_FILE, PORTS_FILE, SECRET_FILE, RUN_FILE = "lock", "ports.json", "secret_key", "run.json"
-# Below the range from which the kernel gives ports to outgoing connections, which could take one for a while.
-FIRST_PORT, LAST_PORT = 20_000, 29_999
 # The guard of a run that was killed lets go of the folder after 3 s at most; MongoDB's stand-in takes 2 to close.
 WAIT_SECONDS = 10.0
 
@@ -70,7 +67,7 @@ class Folder:
         for name in names:
             port = before.get(name)
             if not isinstance(port, int) or port in chosen.values() or not probes.is_free(port):
-                port = _free_port(set(chosen.values()))
+                port = probes.free_port(chosen.values())
             chosen[name] = port
         write_private(file, json.dumps({**before, **chosen}, indent=2))
         return chosen
@@ -127,11 +124,3 @@ def _decoded(data: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _free_port(taken: Collection[int]) -> int:
-    for _attempt in range(1000):
-        port = random.randint(FIRST_PORT, LAST_PORT)
-        if port not in taken and probes.is_free(port):
-            return port
-    raise FolderRefused(f"No port between {FIRST_PORT} and {LAST_PORT} is free.")

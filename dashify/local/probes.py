@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import http.client
+import random
 import socket
 import struct
+from collections.abc import Collection
 from urllib.parse import urlsplit
+
+from dashify.errors import DashifyError
 
 TIMEOUT = 1.0
 OP_MSG = 2013
+# Below the range from which the kernel numbers outgoing connections: one of those could hold the port of a server that
+# is down for a moment, and a client that tries again and again could even be connected to itself.
+FIRST_PORT, LAST_PORT = 20_000, 29_999
 
 
-def free_port() -> int:
-    """Give a TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+def free_port(but: Collection[int] = ()) -> int:
+    """Give a TCP port of the loopback interface that nobody listens on now, and that is none of `but`.
+
+    Raises:
+        DashifyError: none is free.
+    """
+    for _attempt in range(1000):
+        port = random.randint(FIRST_PORT, LAST_PORT)
+        if port not in but and is_free(port):
+            return port
+    raise DashifyError(f"No port between {FIRST_PORT} and {LAST_PORT} is free.")
 
 
 def is_free(port: int) -> bool:
