@@ -173,6 +173,10 @@ class Platform(_Reach):
         """The process's resources, for transports that wire themselves up."""
         return self._resources
 
+    def database_available(self) -> bool:
+        """Tell whether MongoDB answers; asked at most once a second."""
+        return self._resources.database_available()
+
     def store_of(self, tenant_id: str) -> Store:
         """Give one tenant's store."""
         return Store(self._resources.database, tenant_id)

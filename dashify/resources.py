@@ -21,11 +21,12 @@ from dashify.settings import Settings
 from dashify.stores.accounts import Directory
 from dashify.stores.lane import Lanes
 from dashify.stores.limits import LimitStore
-from dashify.stores.mongo import Document, open_client, open_database
+from dashify.stores.mongo import Document, answers, open_client, open_database
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 
 _EPOCH_SECONDS = 10.0
+_PING_SECONDS = 1.0
 
 
 class Resources:
@@ -37,6 +38,7 @@ class Resources:
         self.identities: dict[str, Actor] = {}
         self._lock = RLock()
         self._epoch = (0.0, "")
+        self._database_seen = (-_PING_SECONDS, False)
 
     @cached_property
     def mongo(self) -> MongoClient[Document]:
@@ -108,6 +110,14 @@ class Resources:
             epoch = self.directory.restore_epoch()
             self._epoch = (time.monotonic(), epoch)
         return epoch
+
+    def database_available(self) -> bool:
+        """Tell whether MongoDB answered a ping within the last second or does so now."""
+        checked_at, answered = self._database_seen
+        if time.monotonic() - checked_at > _PING_SECONDS:
+            answered = answers(self.mongo)
+            self._database_seen = (time.monotonic(), answered)
+        return answered
 
     def close(self) -> None:
         """Close what was opened, and only that."""

@@ -42,6 +42,7 @@ class Publisher:
         self._queue: queue.Queue[tuple[str, str]] = queue.Queue(QUEUE_SIZE)
         self._sender: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._dropped = False
         self._deliver: Deliver | None = None
         self._obey: Callable[[Control], None] | None = None
 
@@ -58,7 +59,8 @@ class Publisher:
             "skip_sid": None, "callback": None, "host_id": self.host_id})
 
     def control(self, kind: str, **fields: Any) -> None:
-        """Tell every instance, this one first: `revoked`, `epoch`, or `rooms` (a person's channels changed)."""
+        """Tell every instance, this one first: `revoked`, `epoch` (a person changed), `opened` (a public channel), or
+        `missed` (events were dropped while Redis was away, so heads are worth telling now)."""
         message = {"kind": kind, **fields, "host_id": self.host_id}
         if self._obey is not None:
             self._obey(message)
@@ -74,6 +76,7 @@ class Publisher:
         try:
             self._queue.put_nowait((channel, json.dumps(message, separators=(",", ":"))))
         except queue.Full:
+            self._dropped = True
             metrics.published.labels("dropped").inc()
             return
         if self._sender is None:
@@ -108,7 +111,11 @@ class Publisher:
         try:
             self._gate.run(work)
             metrics.published.labels("sent").inc(len(batch))
+            if self._dropped:
+                self._dropped = False
+                self.control("missed")
         except Unavailable:
+            self._dropped = True
             metrics.published.labels("dropped").inc(len(batch))
         except Exception:  # the sender must outlive any one batch
             log.exception("Publishing failed")

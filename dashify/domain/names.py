@@ -60,3 +60,13 @@ def limit_key(kind: str, subject: str) -> str:
 def presence_key(tenant_id: str) -> str:
     """Name the sorted set of who is connected: member `user_id|instance`, score the second it expires."""
     return f"dashify:presence:{tenant_id}"
+
+
+def session_cookie(secure: bool) -> str:
+    """Name the session cookie; behind TLS with the prefix that binds it to this host."""
+    return "__Host-dashify_session" if secure else "dashify_session"
+
+
+def csrf_cookie(secure: bool) -> str:
+    """Name the readable cookie that a write must repeat in its header."""
+    return "__Host-dashify_csrf" if secure else "dashify_csrf"

@@ -163,7 +163,7 @@ def remove_member(ctx: Context, channel_id: str, user_id: str) -> None:
         return unit.store.people.epochs([user_id])
 
     for person, epoch in ctx.unit(work).items():
-        spread_epoch(ctx, person, epoch, rooms=True)
+        spread_epoch(ctx, person, epoch)
     still_visible = not row["private"]
     ctx.publisher.emit(names.user_room(ctx.actor.tenant_id, user_id), "channel:changed", {
         "channel_id": channel_id, "channel": views.channel(row, membership=None) if still_visible else None})
@@ -192,7 +192,7 @@ def _after_joining(ctx: Context, row: Row, epochs: Epochs) -> None:
     """Let everybody who was just joined know; without Redis they find out by themselves."""
     for user_id, epoch in epochs.items():
         try:
-            spread_epoch(ctx, user_id, epoch, rooms=True)
+            spread_epoch(ctx, user_id, epoch)
         except Unavailable:
             continue
         membership = {"read_seq": row["head"]}

@@ -52,7 +52,7 @@ def change_person(ctx: Context, user_id: str, role: Role | None, active: bool | 
         return row
 
     row = ctx.unit(work)
-    spread_epoch(ctx, user_id, (row["session_epoch"], row["version"]), rooms=True)
+    spread_epoch(ctx, user_id, (row["session_epoch"], row["version"]))
     if signs_out:
         revoke_all_of(ctx, user_id)
     shown = views.person(row)

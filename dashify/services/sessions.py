@@ -36,8 +36,12 @@ def authenticate(platform: Platform, cookie: str) -> Seen:
         Unauthenticated: there is no such session, or it was revoked or has expired.
         Unavailable: neither store can say.
     """
+    return authenticate_key(platform, token_hash(cookie))
+
+
+def authenticate_key(platform: Platform, key_hash: str) -> Seen:
+    """Prove a session by the hash of its cookie; as `authenticate`. For a socket, which keeps no cookie."""
     platform.revocations.ensure_loaded()
-    key_hash = token_hash(cookie)
     read = _read(platform, key_hash)
     if read is None:
         raise _signed_out()
@@ -129,13 +133,14 @@ def revoke_all_of(ctx: Context, user_id: str, *, but: str | None = None) -> None
     _spread(ctx, user_id, rows)
 
 
-def spread_epoch(ctx: Context | Platform, user_id: str, epoch: tuple[int, int], *, rooms: bool = False) -> None:
-    """Tell everybody that what is cached of a person is stale: memory here, then Redis, then the other instances.
+def spread_epoch(ctx: Context | Platform, user_id: str, epoch: tuple[int, int]) -> None:
+    """Tell everybody that what is cached of a person is stale: this process, the other instances, and Redis.
 
-    `rooms` says that the person's channels changed, so their sockets' rooms are worked out again.
+    Raises:
+        Unavailable: `redis_unavailable`; everybody finds out within 10 s all the same.
     """
     ctx.revocations.note_epoch(user_id, epoch)
-    ctx.publisher.control("epoch", user_id=user_id, epoch=list(epoch), rooms=rooms)
+    ctx.publisher.control("epoch", user_id=user_id, epoch=list(epoch))
     ctx.sessions.raise_epoch(user_id, epoch)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, TypeVar
 
+import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient
 from pymongo.client_session import ClientSession
@@ -99,6 +100,16 @@ def create_indexes(database: Database[Document]) -> None:
     with translated():
         for name, indexes in INDEXES.items():
             database[name].create_indexes(indexes)
+
+
+def answers(client: MongoClient[Document], seconds: float = 1.5) -> bool:
+    """Tell whether MongoDB answers a ping within `seconds`."""
+    try:
+        with pymongo.timeout(seconds):
+            client.admin.command("ping")
+    except PyMongoError:
+        return False
+    return True
 
 
 @contextmanager

@@ -1,0 +1,86 @@
+"""The gunicorn worker that stops without a failed request or a lost message."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gevent
+from gunicorn.workers.ggevent import GeventWorker
+
+from dashify.lifecycle import Lifecycle
+
+_CLOSE_SOCKETS_AFTER = 1.0
+_TICK = 0.1
+
+
+class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Gunicorn's gevent worker with a drain of ours.
+
+    SIGTERM: readiness fails at once; for `drain_accept_seconds` the balancer may still send requests, each answered with
+    `Connection: close`; meanwhile open sockets are closed in slices; then the listener closes, idle keep-alive connections
+    are closed, what runs is finished, and the process ends. gunicorn's own worker refuses connections within a second of the
+    signal and cuts sockets after the whole time-out.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle: set[Any] = set()
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The life of the application that this worker serves."""
+        return self.wsgi.extensions["dashify.lifecycle"]  # type: ignore[no-any-return]
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin the drain; a second signal changes nothing."""
+        if not self.lifecycle.draining:
+            self.lifecycle.begin_drain()
+            gevent.spawn(self._drain)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve one connection, remembering it while it waits for a request."""
+        self._idle.add(client)
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self._idle.discard(client)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
+        """Serve one request; while draining it is the last of its connection."""
+        self._idle.discard(sock)
+        try:
+            if self.lifecycle.draining:
+                req.must_close = True
+            return super().handle_request(listener_name, req, sock, addr)
+        finally:
+            self._idle.add(sock)
+
+    def run(self) -> None:
+        """Serve until the drain is over."""
+        self.wsgi.extensions["dashify.start"]()
+        super().run()
+
+    def _drain(self) -> None:
+        started = time.monotonic()
+        settings = self.wsgi.extensions["dashify.settings"]
+        self.log.info("Draining: %d requests are running", self.lifecycle.running)
+        gevent.sleep(min(_CLOSE_SOCKETS_AFTER, settings.drain_accept_seconds))
+        closing = gevent.spawn(self.lifecycle.close_connections, max(_TICK, settings.drain_accept_seconds - 1.0))
+        gevent.sleep(max(0.0, started + settings.drain_accept_seconds - time.monotonic()))
+        self.alive = False
+        closing.join(settings.drain_limit_seconds)
+        gevent.sleep(1.2)  # until gunicorn's loop has noticed and closed the listener
+        while self._idle:
+            for client in list(self._idle):
+                self._idle.discard(client)
+                _hang_up(client)
+            gevent.sleep(_TICK)
+
+
+def _hang_up(client: Any) -> None:
+    """End an idle connection: its reader sees the end of the stream and closes it."""
+    try:
+        client.shutdown(2)
+    except OSError:
+        return  # it went by itself

@@ -1,0 +1,79 @@
+"""The door before Engine.IO: what is refused here is refused with an HTTP answer, so that clients try again by themselves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dashify.context import Platform
+from dashify.domain.names import new_id
+from dashify.domain.network import client_address, is_own_origin, parse_networks
+from dashify.lifecycle import Lifecycle
+
+PATH = "/socket.io"
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_REFUSALS = {
+    "unavailable": ("503 Service Unavailable", "This instance cannot take connections now. Please try again."),
+    "origin_refused": ("403 Forbidden", "Connections from this page are not accepted."),
+    "too_many_sockets": ("429 Too Many Requests", "There are too many connections from this address."),
+    "invalid": ("400 Bad Request", "Connect by WebSocket: there is no other transport here."),
+    "not_found": ("404 Not Found", "There is nothing here."),
+}
+
+
+class Gatekeeper:
+    """WSGI middleware that guards `/socket.io/` and counts its connections by address."""
+
+    def __init__(self, app: Wsgi, platform: Platform, lifecycle: Lifecycle) -> None:
+        self._app = app
+        self._platform = platform
+        self._lifecycle = lifecycle
+        self._settings = platform.settings
+        self._trusted = parse_networks(platform.settings.trusted_proxies)
+        self._by_address: Counter[str] = Counter()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path != PATH and not path.startswith(PATH + "/"):
+            return self._app(environ, start_response)
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
+        address = client_address(environ.get("REMOTE_ADDR", ""), forwarded, self._trusted)
+        refusal = self._refusal(environ, address)
+        if refusal:
+            return _answer(refusal, start_response)
+        self._by_address[address] += 1
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+    def _refusal(self, environ: dict[str, Any], address: str) -> str | None:
+        settings = self._settings
+        origin = environ.get("HTTP_ORIGIN")
+        upgrade = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        query = environ.get("QUERY_STRING", "")
+        if environ.get("REQUEST_METHOD") != "GET" or not upgrade or "transport=websocket" not in query or "sid=" in query:
+            return "invalid"
+        if origin is not None and not is_own_origin(origin, environ.get("HTTP_HOST", ""), [settings.public_url]):
+            return "origin_refused"
+        if self._lifecycle.draining or not self._platform.database_available():
+            return "unavailable"
+        if self._by_address[address] >= settings.limits.sockets_per_address:
+            return "too_many_sockets"
+        return None
+
+
+def _answer(code: str, start_response: Any) -> list[bytes]:
+    status, message = _REFUSALS[code]
+    error = {"code": code, "message": message, "details": [], "request_id": new_id()}
+    body = json.dumps({"error": error}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store"),
+               ("X-Content-Type-Options", "nosniff")]
+    if status.startswith(("503", "429")):
+        headers.append(("Retry-After", "1"))
+    start_response(status, headers)
+    return [body]
