@@ -68,6 +68,12 @@ def check(platform: Platform, record: SessionRecord, epoch: tuple[int, int] | No
     return replace(actor, session_id=record.id)
 
 
+def identify(platform: Platform, actor: Actor) -> Actor:
+    """Give an actor as they are now, by the latest that is known here of their epoch; raises as `check`."""
+    return replace(_identify(platform, actor.user_id, platform.revocations.latest(actor.user_id, None)),
+                   session_id=actor.session_id)
+
+
 def start_session(platform: Platform, user_id: str, client: Client) -> SignedIn:
     """Begin a session for somebody whose identity was just proven.
 
