@@ -26,7 +26,7 @@ _FAILURE_SECONDS = 24 * 3600
 
 
 def rq_queue(queue: Queue, client: redis.Redis) -> RqQueue:
-    """Give RQ's view of `queue`; `client` must not decode answers. Jobs have no RQ time limit: the lease limits them."""
+    """Give RQ's view of `queue`; `client` must not decode answers. RQ limits no job's time: the lease does."""
     return RqQueue(queue.value, connection=client, serializer=JSONSerializer, default_timeout=-1)
 
 

@@ -1,8 +1,16 @@
-"""Jobs as values: their kinds, queues and states."""
+"""Jobs as values: their kinds, queues and states, and when what failed is tried again."""
 
 from __future__ import annotations
 
+import random
 from enum import StrEnum
+
+INSTALLATION = "installation"  # in a tenant's place where a job belongs to the installation itself
+LEASE_SECONDS = 15.0
+BEAT_SECONDS = 5.0
+MOST_CRASHES = 3
+MOST_FAILURES = 15
+_LONGEST_PAUSE = 900.0
 
 
 class Queue(StrEnum):
@@ -19,9 +27,14 @@ class Job(StrEnum):
     """What can be asked for in the background: each value is the dotted path of the function that does it."""
 
     SEND_INVITATION = "dashify.jobs.emails.send_invitation"
-    SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"
+    SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"  # noqa: S105 - a path, not a password
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
     SELF_CHECK = "dashify.jobs.audit.self_check"
+
+    @property
+    def kind(self) -> str:
+        """Give the name that rows, people and metrics know the job by."""
+        return self.name.lower()
 
 
 class JobStatus(StrEnum):
@@ -40,3 +53,11 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.EXPORT_CHANNEL: Queue.REPORTS,
     Job.SELF_CHECK: Queue.AUDIT,
 }
+BY_KIND: dict[str, Job] = {job.kind: job for job in Job}
+WATCHED: frozenset[str] = frozenset({Job.EXPORT_CHANNEL.kind})
+"""The kinds whose progress is shown to the person who asked."""
+
+
+def pause(failures: int) -> float:
+    """Give the seconds to wait after so many failures (from 1): doubling from 2 s to 15 min, give or take half."""
+    return float(min(2.0**failures, _LONGEST_PAUSE) * random.uniform(0.5, 1.5))

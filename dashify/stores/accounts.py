@@ -169,6 +169,12 @@ class Directory:
             return self._database["password_resets"].find_one(
                 {"token_hash": token_hash, "used_at": None, "expires_at": {"$gt": now}})
 
+    def find_open_reset(self, reset_id: str, *, now: datetime) -> Document | None:
+        """Give a request for a new password by its id while its link can still be used, or None."""
+        with translated():
+            return self._database["password_resets"].find_one(
+                {"_id": reset_id, "used_at": None, "expires_at": {"$gt": now}})
+
     def use_reset(self, token_hash: str, *, now: datetime, tx: ClientSession) -> Document | None:
         """Spend a reset token: give its row the one time it is used in time, else None."""
         where: dict[str, Any] = {"token_hash": token_hash, "used_at": None, "expires_at": {"$gt": now}}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gridfs import GridFSBucket
-from gridfs.errors import NoFile
+from gridfs.errors import CorruptGridFile, NoFile
+from gridfs.synchronous.grid_file import GridOut
 from pymongo.database import Database
 
 from dashify.domain.names import new_id
@@ -16,8 +19,9 @@ from dashify.stores.mongo import Document, translated
 from dashify.stores.tenant import WallError
 
 CHUNK_BYTES = 255 * 1024
+_BUCKET = "files"
 _FILE_ID = re.compile(r"[0-9a-f]{24}(-[0-9]{1,9})?")
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069/\\:*?"<>|]+')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff/\\:*?"<>|]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,8 @@ class StoredFile:
 class TenantFiles:
     """One tenant's files.
 
-    GridFS looks a file and its chunks up by one key, and here that key begins with the tenant: no query can be without it,
-    and another tenant's file is absent.
+    GridFS looks a file and its chunks up by one key, and here that key begins with the tenant: no query can be without
+    it, and another tenant's file is absent.
     """
 
     def __init__(self, database: Database[Document], tenant_id: str) -> None:
@@ -44,7 +48,7 @@ class TenantFiles:
         self._tenant_id = tenant_id
 
     def put(self, name: str, content_type: str, chunks: Iterable[bytes], *, file_id: str | None = None) -> str:
-        """Keep a file and give its id; memory holds a chunk or two, however long the file is.
+        """Keep a file and give its id; memory holds one GridFS chunk and one of `chunks`, however long the file is.
 
         If `chunks` raises, nothing is kept. A `file_id` of the caller's own replaces what was there under it.
 
@@ -55,15 +59,15 @@ class TenantFiles:
         key = self._key(file_id)
         with translated():
             self._discard(key)
-            stream = self._bucket().open_upload_stream_with_id(
-                key, safe_name(name), metadata={"tenant_id": self._tenant_id, "content_type": content_type})
             try:
-                for chunk in chunks:
-                    stream.write(chunk)
+                length = self._write(key, chunks)
+                self._database[f"{_BUCKET}.files"].insert_one({
+                    "_id": key, "length": length, "chunkSize": CHUNK_BYTES, "uploadDate": datetime.now(UTC),
+                    "filename": safe_name(name),
+                    "metadata": {"tenant_id": self._tenant_id, "content_type": content_type}})
             except BaseException:
-                stream.abort()
+                self._discard(key)
                 raise
-            stream.close()
         return file_id
 
     def open(self, file_id: str) -> StoredFile:
@@ -87,14 +91,22 @@ class TenantFiles:
         with translated():
             self._discard(self._key(file_id))
 
+    def _write(self, key: str, chunks: Iterable[bytes]) -> int:
+        # PyMongo's own writer gathers up to 48 MB before it sends any.
+        collection = self._database[f"{_BUCKET}.chunks"]
+        collection.create_index([("files_id", 1), ("n", 1)], unique=True)
+        length = 0
+        for number, data in enumerate(_sized(chunks)):
+            collection.insert_one({"files_id": key, "n": number, "data": data})
+            length += len(data)
+        return length
+
     def _discard(self, key: str) -> None:
-        try:
+        with contextlib.suppress(NoFile):  # raised after the chunks were deleted all the same
             self._bucket().delete(key)
-        except NoFile:  # GridFS has deleted the chunks nevertheless
-            pass
 
     def _bucket(self) -> GridFSBucket:
-        return GridFSBucket(self._database, bucket_name="files", chunk_size_bytes=CHUNK_BYTES)
+        return GridFSBucket(self._database, bucket_name=_BUCKET, chunk_size_bytes=CHUNK_BYTES)
 
     def _key(self, file_id: str) -> str:
         if not _FILE_ID.fullmatch(file_id):
@@ -103,7 +115,7 @@ class TenantFiles:
 
 
 def safe_name(name: str) -> str:
-    """Give `name` fit for a download: no path, no control or direction characters, at most 120 characters, never empty."""
+    """Give `name` fit for a download: no path, no control or direction characters, 1 to 120 characters."""
     cleaned = _UNSAFE.sub("-", name).strip(" .-")
     stem, dot, extension = cleaned.rpartition(".")
     if dot and len(extension) <= 10:
@@ -111,8 +123,22 @@ def safe_name(name: str) -> str:
     return cleaned[:120] or "file"
 
 
-def _read(stream: Iterable[bytes]) -> Iterator[bytes]:
-    read = getattr(stream, "read")
+def _sized(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut and join `chunks` to GridFS's size: every piece but the last one is full."""
+    rest = bytearray()
+    for chunk in chunks:
+        rest += chunk
+        while len(rest) >= CHUNK_BYTES:
+            yield bytes(rest[:CHUNK_BYTES])
+            del rest[:CHUNK_BYTES]
+    if rest:
+        yield bytes(rest)
+
+
+def _read(stream: GridOut) -> Iterator[bytes]:
     with translated():
-        while chunk := read(CHUNK_BYTES):
-            yield chunk
+        try:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+        except CorruptGridFile as error:
+            raise NotFound("This file was deleted while it was read.") from error

@@ -42,8 +42,8 @@ class Hit:
 class TenantVectors:
     """One tenant's points in one collection.
 
-    Adds the tenant to every filter and payload and refuses a caller who names it. A point's id in Qdrant is made from tenant
-    and key, so that no tenant can overwrite another's point.
+    Adds the tenant to every filter and payload and refuses a caller who names it. A point's id in Qdrant is made from
+    tenant and key, so that no tenant can overwrite another's point.
     """
 
     def __init__(self, client: QdrantClient, collection: str, tenant_id: str) -> None:
@@ -72,7 +72,8 @@ class TenantVectors:
                                                limit=limit, with_payload=True)
         return [_hit(point.payload, point.score) for point in answer.points]
 
-    def scroll(self, *, limit: int, where: Where | None = None, after: str | None = None) -> tuple[list[Hit], str | None]:
+    def scroll(self, *, limit: int, where: Where | None = None,
+               after: str | None = None) -> tuple[list[Hit], str | None]:
         """List points a page at a time; give the page and the `after` of the next, None at the end."""
         with _translated():
             records, following = self._client.scroll(self._collection, scroll_filter=self._scoped(where), limit=limit,
@@ -100,7 +101,7 @@ class TenantVectors:
     def _scoped(self, where: Where | None) -> models.Filter:
         must: list[models.Condition] = [_condition(TENANT, self._tenant_id)]
         for field, match in (where or {}).items():
-            # A nested path such as "a[].tenant_id" reads another field, but nobody needs one: refuse what looks like ours.
+            # A nested path such as "a[].tenant_id" reads another field, but nobody needs one: refuse all alike.
             if TENANT in field:
                 raise WallError("a filter must not name the tenant")
             must.append(_condition(field, match))

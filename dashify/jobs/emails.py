@@ -1,0 +1,57 @@
+"""Mails: each derives its secret link when it runs, so that no row, queue or log ever holds one.
+
+A mail goes out at least once; a second copy, after a worker died at the wrong moment, has the same Message-ID.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashify.clients.mailer import Mail
+from dashify.context import Platform
+from dashify.domain.accounts import INVITATION_DAYS, RESET_MINUTES, derive_token
+from dashify.errors import NotFound
+from dashify.jobs.running import Run
+
+
+def send_invitation(platform: Platform, payload: dict[str, Any], run: Run) -> None:
+    """Send the link of an invitation, unless it was accepted or withdrawn or has run out meanwhile."""
+    store = platform.store_of(run.tenant_id)
+    try:
+        invitation = store.invitations.get(payload["invitation_id"])
+    except NotFound:
+        return
+    if invitation["accepted_at"] is not None or invitation["expires_at"] <= platform.now:
+        return
+    inviter = platform.directory.find_account(invitation["invited_by"])
+    name = inviter["name"] if inviter else "Somebody"
+    organization = inviter["organization"]["name"] if inviter and inviter["organization"] else "an organization"
+    run.check()
+    platform.resources.mailer.send(Mail(
+        to=invitation["email"], subject=f"{name} invites you to {organization} on Dashify",
+        paragraphs=(f"{name} invites you to join {organization} on Dashify.",
+                    f"To accept, open this link within {INVITATION_DAYS} days:"),
+        link=_link(platform, "invite", "invitation", invitation["_id"]), key=run.job_id))
+
+
+def send_password_reset(platform: Platform, payload: dict[str, Any], run: Run) -> None:
+    """Send the link for a new password, unless it was used or has run out meanwhile."""
+    reset = platform.directory.find_open_reset(payload["reset_id"], now=platform.now)
+    if reset is None or reset["tenant_id"] != run.tenant_id:
+        return
+    account = platform.directory.find_account(reset["user_id"])
+    if account is None or not account["active"]:
+        return
+    run.check()
+    platform.resources.mailer.send(Mail(
+        to=account["email"], subject="Your new password for Dashify",
+        paragraphs=("Somebody, probably you, asked for a new password for your Dashify account.",
+                    "If it was not you, ignore this mail: your password stays as it is.",
+                    f"To choose a new password, open this link within {RESET_MINUTES} minutes:"),
+        link=_link(platform, "reset", "reset", reset["_id"]), key=run.job_id))
+
+
+def _link(platform: Platform, page: str, purpose: str, subject_id: str) -> str:
+    settings = platform.settings
+    base = settings.public_url.rstrip("/") or f"http://{settings.bind}"
+    return f"{base}/{page}/{derive_token(settings.secret_key, purpose, subject_id)}"

@@ -1,0 +1,103 @@
+"""My background jobs: how far they are, ending them, and fetching what they made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dashify.context import Context, Platform
+from dashify.domain import names
+from dashify.domain.accounts import Actor, Role
+from dashify.domain.jobs import WATCHED, JobStatus
+from dashify.domain.names import is_id
+from dashify.errors import NotAllowedNow, NotFound
+
+Json = dict[str, Any]
+Row = Mapping[str, Any]
+
+
+def get_job(ctx: Context, job_id: str) -> Json:
+    """Show one job that I asked for.
+
+    Raises:
+        NotFound: there is none, or somebody else asked for it.
+    """
+    return describe_job(_own(ctx, job_id))
+
+
+def cancel_job(ctx: Context, job_id: str) -> Json:
+    """End one of my jobs; one that is cancelled already stays so. What it would have made is not kept.
+
+    Raises:
+        NotFound: there is none, or somebody else asked for it.
+        NotAllowedNow: it is over.
+    """
+    before = _own(ctx, job_id)
+    row = ctx.store.jobs.cancel(job_id, ctx.actor.user_id, now=ctx.now) or _own(ctx, job_id)
+    if row["status"] != JobStatus.CANCELLED:
+        raise NotAllowedNow("This job is over, so it cannot be cancelled.")
+    if before["status"] != JobStatus.CANCELLED:
+        announce(ctx, ctx.actor.tenant_id, row)
+    return describe_job(row)
+
+
+def open_result(ctx: Context, job_id: str) -> tuple[str, str, int, Iterator[bytes]]:
+    """Open the file that one of my jobs made: its name, content type, length in bytes, and its bytes.
+
+    Raises:
+        NotFound: there is no such job of mine, it made no file, or the file is gone.
+        NotAllowedNow: it is not done.
+    """
+    row = _own(ctx, job_id)
+    if row["status"] != JobStatus.DONE:
+        raise NotAllowedNow("This job is not done, so it has no result yet.")
+    if not _has_file(row):
+        raise NotFound("This job made no file.")
+    file = ctx.files.open(row["result"]["file_id"])
+    return file.name, file.content_type, file.length, file.chunks
+
+
+def describe_job(row: Row) -> Json:
+    """Show a job's row as the API does."""
+    shown: Json = {"id": row["_id"], "kind": row["kind"], "progress": row["progress"],
+                   "status": "failed" if row["status"] == JobStatus.DEAD else row["status"]}
+    if row["status"] == JobStatus.DONE and _has_file(row):
+        shown["result_url"] = f"/api/v1/jobs/{row['_id']}/result"
+    if row["status"] == JobStatus.DEAD:
+        shown["error"] = {"code": row["error"]["code"], "message": row["error"]["message"]}
+    return shown
+
+
+def announce(reach: Context | Platform, tenant_id: str, row: Row) -> None:
+    """Tell the sockets of whoever asked for a job how it stands, where its kind is one that people watch."""
+    if row["kind"] in WATCHED:
+        room = names.user_room(tenant_id, row["actor_id"])
+        reach.publisher.emit(room, "job:progress", {"job": describe_job(row)})
+
+
+def act_for(platform: Platform, user_id: str) -> Context:
+    """Give the context of somebody in whose name a job runs, with the rights they have now.
+
+    Raises:
+        NotFound: they are not active any more.
+    """
+    account = platform.directory.find_account(user_id)
+    if account is None or not account["active"] or account["organization"] is None:
+        raise NotFound("Whoever asked for this is not active any more.")
+    joined = platform.directory.list_memberships(account["tenant_id"], user_id)
+    return platform.context(Actor(
+        user_id=user_id, tenant_id=account["tenant_id"], role=Role(account["role"]), name=account["name"],
+        email=account["email"], organization=account["organization"]["name"],
+        version=f"{account['session_epoch']}:{account['version']}",
+        private_channels=frozenset(channel for channel, private in joined if private),
+        joined=frozenset(channel for channel, _ in joined)))
+
+
+def _own(ctx: Context, job_id: str) -> Row:
+    if not is_id(job_id):
+        raise NotFound("You have no such job.")
+    return ctx.store.jobs.get_own(job_id, ctx.actor.user_id)
+
+
+def _has_file(row: Row) -> bool:
+    return bool(row["result"]) and "file_id" in row["result"]
