@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 LARGEST_LOG = 10 * 1024 * 1024
 KEPT_LOGS = 3
-LAST_LINES = 15
+LAST_LINES = 20
 LONGEST_LINE = 64 * 1024
+HIDDEN_FIELDS = frozenset({"time", "process", "logger", "instance"})
 
 
 class Log:
@@ -62,6 +64,31 @@ class Output:
             while line := pipe.readline(LONGEST_LINE):
                 self._log.write(line)
                 text = line.decode("utf-8", "replace").rstrip()
-                if text:
-                    self.last.append(text)
-                    self._show(text)
+                for shown in readable(text):
+                    self.last.append(shown)
+                    self._show(shown)
+
+
+def readable(line: str) -> list[str]:
+    """Give what a person wants to see of a line: structured ones as text, with their fields and traceback.
+
+    What is known from the context (time, process, logger) is left to the log file.
+    """
+    entry = _entry(line)
+    if entry is None:
+        return [line] if line else []
+    level, message = str(entry.pop("level")), str(entry.pop("message"))
+    traceback = str(entry.pop("exception", "") or "").splitlines()
+    fields = " ".join(f"{name}={value}" for name, value in entry.items() if name not in HIDDEN_FIELDS)
+    first = " ".join(part for part in ("" if level == "info" else f"{level}:", message, fields) if part)
+    return [first, *traceback]
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and {"level", "message"} <= entry.keys() else None

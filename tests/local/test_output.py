@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from dashify.local.mails import Mailbox, summarize
-from dashify.local.output import Log, Output
+from dashify.local.output import Log, Output, readable
 from dashify.local.screen import Screen
 
 
@@ -43,6 +44,17 @@ def test_lines_go_to_the_log_and_the_screen_and_the_last_are_kept(tmp_path: Path
     assert shown == ["first", "second �", "no end"]
     assert list(output.last) == shown
     assert (tmp_path / "x.log").read_bytes() == b"first\n\nsecond \xff\nno end"
+
+
+def test_a_structured_line_is_shown_as_text_and_others_as_they_are() -> None:
+    entry = {"time": "2026-01-02T03:04:05.678Z", "level": "error", "logger": "dashify.x", "message": "A sweep failed",
+             "process": "scheduler", "job_id": "7", "exception": "Traceback\n  deep down\nTypeError: no"}
+    shown = readable(json.dumps(entry))
+    assert shown == ["error: A sweep failed job_id=7", "Traceback", "  deep down", "TypeError: no"]
+    assert readable('{"level": "info", "message": "Worker started"}') == ["Worker started"]
+    assert readable('{"torn') == ['{"torn']
+    assert readable('{"other": 1}') == ['{"other": 1}']
+    assert readable("") == []
 
 
 def test_a_childs_control_characters_do_not_reach_the_terminal() -> None:
