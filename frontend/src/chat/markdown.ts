@@ -1,0 +1,154 @@
+/** The little markdown that chat needs, as a tree. Nothing in here makes HTML. */
+
+export type Inline =
+  | { kind: "text"; text: string }
+  | { kind: "code"; text: string }
+  | { kind: "link"; href: string; text: string }
+  | { kind: "mention"; name: string }
+  | { kind: "bold" | "italic" | "strike"; children: Inline[] };
+
+export type Block = { kind: "code"; text: string } | { kind: "quote" | "line"; children: Inline[] };
+
+const FENCE = /^```[^\n`]*$/;
+
+/** Read a message's text; `names` are the people who can be mentioned. */
+export function parse(text: string, names: readonly string[]): Block[] {
+  const sorted = [...names].filter(Boolean).sort((a, b) => b.length - a.length);
+  const blocks: Block[] = [];
+  const lines = text.split("\n");
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? "";
+    const end = FENCE.test(line) ? lines.findIndex((one, index) => index > at && one.trimEnd() === "```") : -1;
+    if (end > at) {
+      blocks.push({ kind: "code", text: lines.slice(at + 1, end).join("\n") });
+      at = end;
+    } else if (/^> ?/.test(line)) {
+      blocks.push({ kind: "quote", children: inline(line.replace(/^> ?/, ""), sorted) });
+    } else {
+      blocks.push({ kind: "line", children: inline(line, sorted) });
+    }
+  }
+  return blocks;
+}
+
+const URL_PATTERN = /^https?:\/\/[^\s<>"`]+/i;
+const LINK_PATTERN = /^\[([^\]\n]{1,300})\]\((https?:\/\/[^\s()]+(?:\([^\s()]*\)[^\s()]*)*|mailto:[^\s()]+)\)/i;
+const MARKS: [string, "bold" | "italic" | "strike"][] = [
+  ["**", "bold"],
+  ["__", "bold"],
+  ["~~", "strike"],
+  ["*", "italic"],
+  ["_", "italic"],
+];
+/** Marks within marks: deeper than anybody writes, and shallow enough that no text can make it slow. */
+const DEEPEST = 4;
+
+function inline(text: string, names: readonly string[], depth = 0): Inline[] {
+  const out: Inline[] = [];
+  let plain = "";
+  const flush = () => {
+    if (plain) out.push({ kind: "text", text: plain });
+    plain = "";
+  };
+  for (let at = 0; at < text.length; ) {
+    const found = special(text, at, names, depth);
+    if (found) {
+      flush();
+      out.push(found.node);
+      at += found.length;
+    } else {
+      plain += text.charAt(at);
+      at += 1;
+    }
+  }
+  flush();
+  return out;
+}
+
+interface Found {
+  node: Inline;
+  length: number;
+}
+
+function special(text: string, at: number, names: readonly string[], depth: number): Found | null {
+  switch (text.charAt(at)) {
+    case "`":
+      return code(text, at);
+    case "@":
+      return mention(text, at, names);
+    case "[":
+      return namedLink(text, at);
+    case "h":
+    case "H":
+      return bareLink(text, at);
+    case "*":
+    case "_":
+    case "~":
+      return depth < DEEPEST ? marked(text, at, names, depth) : null;
+    default:
+      return null;
+  }
+}
+
+function code(text: string, at: number): Found | null {
+  const end = text.indexOf("`", at + 1);
+  if (end <= at + 1) return null;
+  return { node: { kind: "code", text: text.slice(at + 1, end) }, length: end + 1 - at };
+}
+
+const WORD = /[\p{L}\p{N}_]/u;
+
+function mention(text: string, at: number, names: readonly string[]): Found | null {
+  if (at > 0 && /[\p{L}\p{N}_@]/u.test(text.charAt(at - 1))) return null;
+  for (const name of names) {
+    const written = text.slice(at + 1, at + 1 + name.length);
+    if (written.toLowerCase() === name.toLowerCase() && !WORD.test(text.charAt(at + 1 + name.length))) {
+      return { node: { kind: "mention", name: written }, length: name.length + 1 };
+    }
+  }
+  return null;
+}
+
+function namedLink(text: string, at: number): Found | null {
+  const match = LINK_PATTERN.exec(text.slice(at, at + 2_400));
+  if (!match?.[1] || !match[2]) return null;
+  return { node: { kind: "link", text: match[1], href: match[2] }, length: match[0].length };
+}
+
+function bareLink(text: string, at: number): Found | null {
+  if (at > 0 && WORD.test(text.charAt(at - 1))) return null;
+  const match = URL_PATTERN.exec(text.slice(at, at + 2_000));
+  if (!match) return null;
+  // Punctuation at the end belongs to the sentence, a closing bracket only where one was opened within.
+  let href = match[0].replace(/[.,;:!?'*_~]+$/, "");
+  if (href.endsWith(")") && !href.includes("(")) href = href.slice(0, -1);
+  return { node: { kind: "link", text: href, href }, length: href.length };
+}
+
+function marked(text: string, at: number, names: readonly string[], depth: number): Found | null {
+  for (const [mark, kind] of MARKS) {
+    if (!text.startsWith(mark, at)) continue;
+    if (mark.startsWith("_") && WORD.test(text.charAt(at - 1))) continue;
+    const start = at + mark.length;
+    const end = closing(text, start, mark);
+    if (end > start) {
+      return { node: { kind, children: inline(text.slice(start, end), names, depth + 1) }, length: end + mark.length - at };
+    }
+  }
+  return null;
+}
+
+/** Find where a mark closes: not after a space, and for underscores not within a word (snake_case stays as it is). */
+function closing(text: string, start: number, mark: string): number {
+  if (/\s/.test(text.charAt(start)) || text.charAt(start) === "") return -1;
+  for (let end = text.indexOf(mark, start); end > 0; end = text.indexOf(mark, end + 1)) {
+    const longer = mark.length === 1 && text.charAt(end + 1) === mark;
+    if (longer) {
+      end += 1;
+      continue;
+    }
+    const inWord = mark.startsWith("_") && WORD.test(text.charAt(end + mark.length));
+    if (end > start && !/\s/.test(text.charAt(end - 1)) && !inWord) return end;
+  }
+  return -1;
+}

@@ -1,0 +1,77 @@
+/** Channel exports under way: fed by `job:progress`, and by asking while there is no connection. */
+import * as api from "../api/api";
+import type { Job } from "../api/types";
+import type { Export } from "./state";
+import type { Workspace } from "./workspace";
+
+const OFFLINE_POLL_MS = 1_500;
+/** Progress events may be lost; a slow question beside them makes sure that the end is noticed. */
+const ONLINE_POLL_MS = 5_000;
+
+const ENDED = new Set(["done", "failed", "cancelled"]);
+
+export class Exports {
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(private readonly workspace: Workspace) {}
+
+  async start(channelId: string, channelName: string): Promise<void> {
+    const { job } = await api.reports.start(channelId);
+    const whole: Job = { kind: "channel", status: "queued", progress: 0, ...job };
+    const others = this.list().filter((one) => one.channelId !== channelId);
+    this.workspace.state.set({ exports: [...others, { channelId, channelName, job: whole }] });
+    this.poll(500);
+  }
+
+  /** Take a job's state; a state that ended stays ended, however late an older event comes. */
+  take(job: Job): void {
+    const exports = this.list().map((one) => {
+      if (one.job.id !== job.id || ENDED.has(one.job.status)) return one;
+      const progress = Math.max(one.job.progress, job.progress);
+      return { ...one, job: { ...one.job, ...job, progress } };
+    });
+    this.workspace.state.set({ exports });
+    if (exports.some((one) => one.job.status === "done" && !one.job.result_url)) this.poll(500);
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    await api.reports.cancel(jobId);
+    this.dismiss(jobId);
+  }
+
+  dismiss(jobId: string): void {
+    this.workspace.state.set({ exports: this.list().filter((one) => one.job.id !== jobId) });
+  }
+
+  stop(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private list(): Export[] {
+    return this.workspace.state.get().exports;
+  }
+
+  private open(): Export[] {
+    return this.list().filter((one) => !ENDED.has(one.job.status) || (one.job.status === "done" && !one.job.result_url));
+  }
+
+  private poll(ms: number): void {
+    this.stop();
+    this.timer = setTimeout(() => void this.ask(), ms);
+  }
+
+  private async ask(): Promise<void> {
+    for (const one of this.open()) {
+      const answer = await api.reports.get(one.job.id).catch(() => null);
+      if (answer) this.replace(answer.job);
+    }
+    if (this.open().length > 0) this.poll(this.workspace.connection.connected ? ONLINE_POLL_MS : OFFLINE_POLL_MS);
+  }
+
+  /** What the server answers to a question is the present state, also the link that an event left out. */
+  private replace(job: Job): void {
+    const exports = this.list().map((one) => (one.job.id === job.id ? { ...one, job: { ...one.job, ...job } } : one));
+    this.workspace.state.set({ exports });
+  }
+}

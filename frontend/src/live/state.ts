@@ -1,0 +1,60 @@
+/** What the signed-in web app knows at this moment, outside the messages themselves. */
+import type { Channel, Job, Me, Person, PresenceState } from "../api/types";
+import type { Outgoing } from "../sync/outbox";
+
+export interface Typing {
+  userId: string;
+  until: number;
+}
+
+export interface Export {
+  channelId: string;
+  channelName: string;
+  job: Job;
+}
+
+export interface WorkspaceState {
+  me: Me;
+  /** Null until the first list arrived. */
+  channels: Channel[] | null;
+  people: Record<string, Person>;
+  presence: Record<string, PresenceState>;
+  typing: Record<string, Typing[]>;
+  outbox: readonly Outgoing[];
+  exports: Export[];
+  connected: boolean;
+  /** The server answers that it is away for the moment. */
+  strained: boolean;
+  /** Channels whose first page could not be loaded, with the reason. */
+  broken: Record<string, string>;
+}
+
+export function initialState(me: Me): WorkspaceState {
+  return {
+    me,
+    channels: null,
+    people: {},
+    presence: {},
+    typing: {},
+    outbox: [],
+    exports: [],
+    connected: false,
+    strained: false,
+    broken: {},
+  };
+}
+
+export function joined(channel: Channel): boolean {
+  return channel.joined ?? channel.member ?? true;
+}
+
+/** Put a changed channel into the list, sorted by name; a count the event does not carry stays. */
+export function withChannel(list: readonly Channel[], channel: Partial<Channel> & { id: string }): Channel[] {
+  const before = list.find((one) => one.id === channel.id);
+  const fresh = { head: 0, unread: 0, mentions: 0, name: "", private: false, ...before, ...channel };
+  return byName([...list.filter((one) => one.id !== channel.id), fresh]);
+}
+
+export function byName<T extends { name: string }>(list: readonly T[]): T[] {
+  return [...list].sort((a, b) => a.name.localeCompare(b.name, undefined, { sensitivity: "base" }));
+}

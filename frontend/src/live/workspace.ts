@@ -1,0 +1,194 @@
+/** One signed-in person's workspace: joins the API, the live connection, the sync engine and the outbox. */
+import * as api from "../api/api";
+import { ApiError } from "../api/errors";
+import type { Channel, Job, Me, Message, Person } from "../api/types";
+import { SyncEngine } from "../sync/engine";
+import { Outbox, type Outgoing } from "../sync/outbox";
+import { parseInstances } from "../sync/backoff";
+import { mentions } from "../sync/unread";
+import { Exports } from "./exports";
+import { handlersFor } from "./handlers";
+import { Reading } from "./reading";
+import { shelfFor } from "./shelf";
+import { Connection } from "./socket";
+import { byName, initialState, withChannel, type WorkspaceState } from "./state";
+import { Store } from "./store";
+import { deliver, syncBySocket } from "./transport";
+import { watchWaking } from "./waking";
+
+export class Workspace {
+  readonly state: Store<WorkspaceState>;
+  readonly engine: SyncEngine;
+  readonly outbox: Outbox;
+  readonly connection: Connection;
+  readonly reading: Reading;
+  readonly exports: Exports;
+  /** Followers of each channel's messages, so that one message does not redraw the whole page. */
+  private readonly followers = new Map<string, Set<() => void>>();
+  private readonly versions = new Map<string, number>();
+  private unwatch: () => void = () => undefined;
+
+  constructor(me: Me, private readonly ended: () => void) {
+    this.state = new Store(initialState(me));
+    this.connection = new Connection({
+      instances: parseInstances(document.querySelector('meta[name="dashify-instances"]')?.getAttribute("content") ?? null),
+      handlers: handlersFor(this),
+      status: (connected) => this.state.set({ connected }),
+      sessionLives,
+      ended,
+    });
+    this.engine = new SyncEngine({
+      sync: (request) => syncBySocket(this.connection, request),
+      page: (channelId, before) => api.messages.page(channelId, before),
+      refreshChannels: () => this.refreshChannels(),
+      changed: (channelId, fresh, head) => this.changed(channelId, fresh, head),
+      gone: (channelId) => this.removeChannel(channelId),
+      knownHead: (channelId) => this.channel(channelId)?.head ?? null,
+      setTimer: (run, ms) => setTimeout(run, ms),
+      clearTimer: (timer) => clearTimeout(timer as number),
+      random: Math.random,
+    });
+    this.outbox = new Outbox({
+      send: (item) => deliver(this.connection, item),
+      sent: (message) => this.engine.put(message),
+      changed: (outbox) => this.state.set({ outbox }),
+      shelf: shelfFor(me.id),
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      now: Date.now,
+    });
+    this.reading = new Reading(this);
+    this.exports = new Exports(this);
+  }
+
+  start(): void {
+    this.connection.start();
+    this.outbox.restore();
+    this.unwatch = watchWaking(this);
+    void this.refreshChannels().catch(() => undefined);
+    void this.refreshPeople().catch(() => undefined);
+  }
+
+  stop(): void {
+    this.unwatch();
+    this.exports.stop();
+    this.engine.stop();
+    this.connection.stop();
+  }
+
+  end(): void {
+    this.stop();
+    this.ended();
+  }
+
+  channel(id: string): Channel | undefined {
+    return this.state.get().channels?.find((channel) => channel.id === id);
+  }
+
+  async refreshChannels(): Promise<void> {
+    const channels = await api.channels.list();
+    this.state.set({ channels: byName(channels) });
+    // The counts are as old as the answer: what is on screen right now is read.
+    this.reading.considerAll();
+  }
+
+  async refreshPeople(): Promise<void> {
+    const list = await api.people.list();
+    const presence = { ...this.state.get().presence };
+    for (const person of list) if (person.presence) presence[person.id] = person.presence;
+    this.state.set({ people: Object.fromEntries(list.map((person) => [person.id, person])), presence });
+  }
+
+  putPerson(person: Person): void {
+    this.state.set({ people: { ...this.state.get().people, [person.id]: person } });
+  }
+
+  putChannel(channel: Partial<Channel> & { id: string }): void {
+    this.state.set({ channels: withChannel(this.state.get().channels ?? [], channel) });
+  }
+
+  removeChannel(id: string): void {
+    this.engine.forget(id);
+    this.state.set({ channels: (this.state.get().channels ?? []).filter((channel) => channel.id !== id) });
+    this.notify(id);
+  }
+
+  /** Load a channel's messages; what goes wrong is shown in its place. */
+  async open(channelId: string): Promise<void> {
+    try {
+      await this.engine.open(channelId);
+      this.setBroken(channelId, null);
+    } catch (error) {
+      this.setBroken(channelId, error instanceof ApiError ? error.message : "The messages could not be loaded.");
+    }
+  }
+
+  send(channelId: string, text: string, threadId: string | null): void {
+    this.outbox.add({ client_id: crypto.randomUUID(), channel_id: channelId, text, thread_id: threadId });
+  }
+
+  follow(channelId: string, listener: () => void): () => void {
+    const set = this.followers.get(channelId) ?? new Set();
+    this.followers.set(channelId, set.add(listener));
+    return () => set.delete(listener);
+  }
+
+  version(channelId: string): number {
+    return this.versions.get(channelId) ?? 0;
+  }
+
+  job(job: Job): void {
+    this.exports.take(job);
+  }
+
+  private setBroken(channelId: string, reason: string | null): void {
+    const { [channelId]: _old, ...rest } = this.state.get().broken;
+    this.state.set({ broken: reason ? { ...rest, [channelId]: reason } : rest });
+  }
+
+  private notify(channelId: string): void {
+    this.versions.set(channelId, this.version(channelId) + 1);
+    for (const listener of [...(this.followers.get(channelId) ?? [])]) listener();
+  }
+
+  private changed(channelId: string, fresh: Message[], head: number): void {
+    this.settle(channelId);
+    this.count(channelId, fresh, head);
+    this.notify(channelId);
+    this.reading.consider(channelId);
+  }
+
+  /** Whatever waits in the outbox and stands in the channel already did arrive. */
+  private settle(channelId: string): void {
+    const { outbox, me } = this.state.get();
+    if (!outbox.some((item) => item.channel_id === channelId)) return;
+    for (const message of this.engine.log(channelId)?.list() ?? []) {
+      if (message.author_id === me.id) this.outbox.seen(message);
+    }
+  }
+
+  /** Count news up to `head`. What the server's own count included already has a number below the one it gave. */
+  private count(channelId: string, fresh: Message[], head: number): void {
+    const channel = this.channel(channelId);
+    if (!channel || head <= channel.head) return;
+    const { me } = this.state.get();
+    const news = fresh.filter((one) => one.author_id !== me.id && !one.deleted_at && one.seq > channel.head);
+    this.putChannel({
+      id: channelId,
+      head,
+      unread: channel.unread + news.length,
+      mentions: channel.mentions + news.filter((one) => mentions(one.text, me.name)).length,
+    });
+  }
+}
+
+/** False only when the server says so: while it cannot answer, the session is presumed alive. */
+async function sessionLives(): Promise<boolean> {
+  try {
+    await api.me.get({ anonymous: true, retries: 1 });
+    return true;
+  } catch (error) {
+    return !(error instanceof ApiError && error.status === 401);
+  }
+}
+
+export type { Outgoing };

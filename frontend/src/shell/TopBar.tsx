@@ -1,0 +1,39 @@
+/** The line at the top of every place, with the way to the sidebar on a phone. */
+import { ActionIcon } from "@mantine/core";
+import { IconMenu2 } from "@tabler/icons-react";
+import { useEffect, type ReactNode } from "react";
+import { useLive, useShell } from "./context";
+import { pickChannels } from "./pick";
+import classes from "./shell.module.css";
+
+interface Props {
+  title: string;
+  icon?: ReactNode;
+  children?: ReactNode;
+}
+
+export function TopBar({ title, icon, children }: Props) {
+  const { showSidebar } = useShell();
+  const channels = useLive(pickChannels);
+  const waiting = channels?.reduce((sum, one) => sum + one.mentions, 0) ?? 0;
+  useEffect(() => {
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${title || "Dashify"}${title ? " · Dashify" : ""}`;
+  }, [title, waiting]);
+  return (
+    <header className={classes.top}>
+      <ActionIcon
+        className={classes.burger}
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label="Show channels and people"
+        onClick={showSidebar}
+      >
+        <IconMenu2 size={20} />
+      </ActionIcon>
+      {icon}
+      <h1>{title}</h1>
+      {children}
+    </header>
+  );
+}
