@@ -76,11 +76,11 @@ class Run:
         self._recorded = True
         self._record()
         screen.say()
+        screen.say("Ctrl-C stops everything.")
         screen.say(f"Dashify is ready: {options.url}")
         if self._sign_in:
             screen.say(f"  email:    {self._sign_in['email']}")
             screen.say(f"  password: {self._sign_in['password']}")
-        screen.say("  Ctrl-C stops everything.")
 
     def _record(self) -> None:
         if self._recorded:
