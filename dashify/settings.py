@@ -50,6 +50,7 @@ class Settings:
     mail_url: str = field(default="smtp://127.0.0.1:25", repr=False)
     mail_from: str = "Dashify <dashify@localhost>"
     public_url: str = ""
+    public_instances: str = ""
     bind: str = "127.0.0.1:8000"
     instance: str = "api-1"
     metrics_port: int = 0

@@ -1,1 +1,1 @@
-"""HTTP: parse, one service call, JSON."""
+"""HTTP: parse, one service call, JSON. One module a feature, and what every endpoint shares."""

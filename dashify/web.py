@@ -1,0 +1,96 @@
+"""The one place that wires every room into an app that can be served."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from flask import Flask
+
+from dashify import logs, realtime
+from dashify.blueprints import (
+    access,
+    auth,
+    channels,
+    csrf,
+    errors,
+    headers,
+    invitations,
+    jobs,
+    me,
+    messages,
+    pages,
+    reports,
+    system,
+    users,
+    visitors,
+)
+from dashify.blueprints.rates import Rates
+from dashify.blueprints.session import WorkspaceSessionInterface
+from dashify.blueprints.visitor import parse_proxies
+from dashify.context import Platform
+from dashify.errors import DashifyError
+from dashify.lifecycle import Lifecycle
+from dashify.resources import Resources
+from dashify.settings import Settings
+
+log = logging.getLogger(__name__)
+_PREPARE_SECONDS = 0.5
+
+BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
+              channels.blueprint, messages.blueprint, reports.blueprint, jobs.blueprint, system.blueprint,
+              pages.blueprint)
+
+
+def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:
+    """Make the app. Nothing is connected to here: every client opens with the first request that needs it.
+
+    `static` is the folder of the built web app; it may be missing, and may be built later.
+
+    Raises:
+        SettingsError: the trusted proxies are no networks.
+    """
+    life = lifecycle or Lifecycle()
+    logs.set_up(settings.log_level, instance=settings.instance)
+    platform = Platform(Resources(settings, life))
+    app = Flask("dashify", static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.limits.json_bytes, SESSION_REFRESH_EACH_REQUEST=False,
+        PROVIDE_AUTOMATIC_OPTIONS=False, PERMANENT_SESSION_LIFETIME=settings.session_seconds)
+    # A redirect to a tidier address would be an answer in another shape, and clients drop the body of a write.
+    app.url_map.merge_slashes = False
+    app.session_interface = WorkspaceSessionInterface(app, settings)
+    app.extensions.update({
+        "dashify.platform": platform, "dashify.rates": Rates(),
+        "dashify.proxies": parse_proxies(settings.trusted_proxies),
+        "dashify.readiness": system.Readiness(platform), "dashify.static": static})
+    access.install(app, life)
+    headers.install(app, settings)
+    csrf.install(app, settings)
+    errors.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    hub = realtime.attach(app, platform, life)
+    app.extensions.update({
+        "dashify.lifecycle": life, "dashify.settings": settings, "dashify.start": lambda: _start(platform, hub)})
+    return app
+
+
+def _start(platform: Platform, hub: realtime.Hub) -> None:
+    """Begin to listen, to beat and to prepare; for the process that serves, once, after the fork."""
+    realtime.start(hub)
+    hub.server.start_background_task(_prepare, platform)
+
+
+def _prepare(platform: Platform) -> None:
+    """Prepare the database as soon as it is there; until then the instance is not ready."""
+    while True:
+        try:
+            platform.resources.prepare()
+            return
+        except DashifyError as error:
+            log.warning("Not ready to serve yet: %s", error.message)
+        except Exception:  # the next try may find a server that has finished starting
+            log.exception("Preparing failed")
+        time.sleep(_PREPARE_SECONDS)
