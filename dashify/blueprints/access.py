@@ -35,29 +35,33 @@ class Access:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; it counts as running until its last byte is handed over."""
         started = time.perf_counter()
-        request_id = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        ids = {"request_id": _request_id(environ.get("HTTP_X_REQUEST_ID", ""))}
         status = "500"
-        stack = ExitStack()
-        stack.enter_context(logs.scope(request_id=request_id))
-        stack.enter_context(self._lifecycle.request())
+        running = ExitStack()
+        running.enter_context(self._lifecycle.request())
 
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             nonlocal status
             status = line[:3]
-            headers.append(("X-Request-ID", request_id))
+            headers.append(("X-Request-ID", ids["request_id"]))
             if self._lifecycle.draining:
                 headers.append(("Connection", "close"))
             return start_response(line, headers, exc_info)
 
         def finish() -> None:
-            _record(environ, status, time.perf_counter() - started)
-            stack.close()
+            running.close()
+            _record(environ, status, time.perf_counter() - started, ids)
 
         try:
-            return _Answer(self._app(environ, start), finish)
+            # The scope ends here, in order, and not with the body: a context variable that is set back while garbage is
+            # collected, as for a body that nobody closes, crashes the interpreter.
+            with logs.scope(**ids):
+                body = self._app(environ, start)
+                ids |= {name: logs.current(name) for name in ("user_id", "tenant_id") if logs.current(name)}
         except BaseException:
             finish()
             raise
+        return _Answer(body, finish)
 
 
 class _Answer:
@@ -94,10 +98,11 @@ def _request_id(offered: str) -> str:
     return offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8)
 
 
-def _record(environ: WSGIEnvironment, status: str, seconds: float) -> None:
+def _record(environ: WSGIEnvironment, status: str, seconds: float, ids: dict[str, str]) -> None:
     method = environ.get("REQUEST_METHOD", "")
     method = method if method in _METHODS else "other"
     route = environ.get(_ROUTE, "unmatched")
     metrics.http_requests.labels(method, route, status).inc()
     metrics.http_seconds.labels(route).observe(seconds)
-    log.info("request", extra={"method": method, "route": route, "status": int(status), "ms": round(seconds * 1000, 1)})
+    log.info("request", extra={
+        **ids, "method": method, "route": route, "status": int(status), "ms": round(seconds * 1000, 1)})

@@ -35,7 +35,7 @@ class Browser:
             headers.setdefault("X-CSRF-Token", held.value)
         if body is not None:
             options["json"] = body
-        return self.http.open(f"/api/v1{path}", method=method, headers=headers, **options)
+        return self.http.open(f"/api/v1{path}", method=method, headers=headers, buffered=True, **options)
 
     def get(self, path: str, **options: Any) -> TestResponse:
         """Read."""

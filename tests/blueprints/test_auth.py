@@ -8,6 +8,7 @@ from http.cookies import SimpleCookie
 
 from flask import Flask
 
+from dashify import logs
 from dashify.settings import Settings
 from dashify.web import create_app
 from tests.blueprints.conftest import PASSWORD, Browser, sign_up
@@ -123,7 +124,8 @@ def test_a_revoked_session_is_not_written_back_by_a_request_in_flight(alices: Br
     other.post("/auth/login", {"email": alices.user["email"], "password": PASSWORD})
     app = other.http.application
     # The request has been proven and is under way when its session is revoked; its end must not bring it back.
-    with app.test_request_context("/api/v1/me", headers={"Cookie": f"dashify_session={other.session}"}):
+    cookie = {"Cookie": f"dashify_session={other.session}"}
+    with logs.scope(), app.test_request_context("/api/v1/me", headers=cookie):
         assert app.preprocess_request() is None
         mine = alices.get("/me/sessions").get_json()["sessions"]
         revoked = next(one["id"] for one in mine if not one["current"])
