@@ -56,7 +56,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: P
     platform = Platform(Resources(settings, life))
     app = Flask("dashify", static_folder=None)
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.limits.json_bytes, SESSION_REFRESH_EACH_REQUEST=False,
+        # One more than is allowed: a body without a told length is cut there silently, and so is found to be too long.
+        MAX_CONTENT_LENGTH=settings.limits.json_bytes + 1, SESSION_REFRESH_EACH_REQUEST=False,
         PROVIDE_AUTOMATIC_OPTIONS=False, PERMANENT_SESSION_LIFETIME=settings.session_seconds)
     # A redirect to a tidier address would be an answer in another shape, and clients drop the body of a write.
     app.url_map.merge_slashes = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from flask import Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, UnsupportedMediaType
 
 from dashify.errors import Invalid
 
@@ -51,6 +52,8 @@ def read_body(model: type[M], request: Request) -> M:
         raw = request.get_data(cache=False)
     except ClientDisconnected as error:
         raise Invalid("The body ended before it was complete.") from error
+    if len(raw) >= (request.max_content_length or sys.maxsize):
+        raise RequestEntityTooLarge
     value = parse_json(raw)
     if not isinstance(value, dict):
         raise Invalid("The body must be a JSON object.", details=[{"field": "", "problem": "must be a JSON object"}])
@@ -137,6 +140,8 @@ def _sentence(kind: str, message: str, context: Mapping[str, Any]) -> str:
     known = _SENTENCES.get(kind)
     # A length that is checked after other rules is told by pydantic as if text were a list.
     unit = "characters" if context.get("field_type") == "Value" else "items"
+    if context.get("min_length") == 1:
+        return "must not be empty"
     return known.format(unit=unit, **context) if known else message
 
 

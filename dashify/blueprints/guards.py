@@ -11,7 +11,7 @@ from dashify import logs
 from dashify.blueprints.csrf import check_token
 from dashify.blueprints.rates import Rates
 from dashify.blueprints.session import the_session
-from dashify.context import Context, Platform
+from dashify.context import Platform
 from dashify.errors import Unauthenticated
 from dashify.services import sessions
 
@@ -46,7 +46,7 @@ def signed_in() -> None:
     seen = sessions.authenticate(platform, mine.sid)
     mine.touched = seen.touched
     logs.add_to_scope(user_id=seen.actor.user_id, tenant_id=seen.actor.tenant_id)
-    _rates().take("requests", seen.actor.user_id, platform.settings.limits.requests_per_second)
+    rates().take("requests", seen.actor.user_id, platform.settings.limits.requests_per_second)
     g.ctx, g.seen = platform.context(seen.actor), seen
 
 
@@ -65,10 +65,6 @@ def the_platform() -> Platform:
     return cast(Platform, current_app.extensions["dashify.platform"])
 
 
-def the_context() -> Context:
-    """Give the context of who is signed in; only behind `signed_in`."""
-    return cast(Context, g.ctx)
-
-
-def _rates() -> Rates:
+def rates() -> Rates:
+    """Give the counters of this instance."""
     return cast(Rates, current_app.extensions["dashify.rates"])

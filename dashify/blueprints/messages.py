@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dashify.blueprints.answers import ChangesAnswer, MessageAnswer, MessagesAnswer
-from dashify.blueprints.guards import guarded, signed_in
+from dashify.blueprints.guards import guarded, rates, signed_in
 from dashify.blueprints.routes import endpoint
 from dashify.blueprints.schemas import ChangePage, Emoji, MessageEdit, MessagePage, NewMessage
 from dashify.context import Context
@@ -26,6 +26,7 @@ def list_messages(ctx: Context, channel_id: str, query: MessagePage) -> dict[str
           errors=(404, 409, 429))
 def post_message(ctx: Context, channel_id: str, body: NewMessage) -> tuple[dict[str, Any], int]:
     """Post a message; the same `client_id` again gives the message it made before, with 200."""
+    rates().take("posts", ctx.actor.user_id, ctx.settings.limits.posts_per_second)
     message, created = chat.post_message(ctx, channel_id, body.text, body.client_id, body.thread_id)
     return {"message": message}, 201 if created else 200
 

@@ -136,7 +136,7 @@ def test_all_problems_are_told_at_once(browser: Callable[[], Browser]) -> None:
     answer = browser().post("/auth/signup", {"organization": " ", "email": "x", "password": "short", "extra": 1})
     _shaped(answer, 400)
     assert {one["field"]: one["problem"] for one in answer.get_json()["error"]["details"]} == {
-        "organization": "must have at least 1 characters", "name": "is required",
+        "organization": "must not be empty", "name": "is required",
         "email": "must have at least 3 characters",
         "password": "must have at least 8 characters", "extra": "is not known here"}
 
@@ -209,3 +209,12 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_caller(settings: Settings, capl
     assert "secret detail" not in answer.text
     assert "secret detail" in caplog.text
     assert json.loads(answer.data)
+
+
+def test_too_much_in_one_second_is_429_and_says_when_to_come_back(settings: Settings, alices: Browser) -> None:
+    app = create_app(replace(settings, limits=replace(settings.limits, requests_per_second=1)))
+    eager = Browser(app)
+    eager.http.set_cookie("dashify_session", alices.session)
+    refused = next(answer for answer in (eager.get("/me") for _ in range(1_000)) if answer.status_code != 200)
+    _shaped(refused, 429)
+    assert int(refused.headers["Retry-After"]) >= 1
