@@ -21,7 +21,7 @@ from dashify.settings import Settings
 from dashify.stores.accounts import Directory
 from dashify.stores.lane import Lanes
 from dashify.stores.limits import LimitStore
-from dashify.stores.mongo import Document, answers, open_client, open_database
+from dashify.stores.mongo import Document, answers, create_indexes, open_client, open_database
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 
@@ -36,6 +36,7 @@ class Resources:
         self.settings = settings
         self.lifecycle = lifecycle or Lifecycle()
         self.identities: dict[str, Actor] = {}
+        self.prepared = False
         self._lock = RLock()
         self._epoch = (0.0, "")
         self._database_seen = (-_PING_SECONDS, False)
@@ -110,6 +111,17 @@ class Resources:
             epoch = self.directory.restore_epoch()
             self._epoch = (time.monotonic(), epoch)
         return epoch
+
+    def prepare(self) -> None:
+        """Make sure that every index is there and load what was revoked: once, before the first request is served.
+
+        Raises:
+            Unavailable: MongoDB is away.
+        """
+        create_indexes(self.database)
+        self.revocations.reload()
+        self.restore_epoch()
+        self.prepared = True
 
     def database_available(self) -> bool:
         """Tell whether MongoDB answered a ping within the last second or does so now."""

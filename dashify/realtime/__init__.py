@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashify.realtime.hub import Hub
 from dashify.realtime.server import attach, start
 
-__all__ = ["attach", "start"]
+__all__ = ["Hub", "attach", "start"]
