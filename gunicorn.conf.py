@@ -1,4 +1,4 @@
-"""How gunicorn serves one API instance: one gevent worker, drained before it stops. `dashify/drain.py` has the worker."""
+"""How gunicorn serves one API instance: one gevent worker, drained before it stops: `dashify/drain.py`."""
 
 from gevent import monkey
 
@@ -15,7 +15,7 @@ from dashify.drain import DrainingWorker  # noqa: E402
 _configured = _settings.from_env()
 
 bind = _configured.bind
-# One process an instance: a second one would double every subscription, and instances are added by starting more of them.
+# One process an instance: a second would double every subscription, and capacity is added by starting more instances.
 workers = 1
 worker_class = DrainingWorker
 worker_connections = _configured.worker_connections

@@ -1,4 +1,4 @@
-"""The servers every test stands on, and the cast: Alice (owner) and Bob at Acme, Carol at Globex, who must see nothing."""
+"""The servers that tests stand on, and the cast: Alice (owner) and Bob at Acme, Carol at Globex, who sees nothing."""
 
 from __future__ import annotations
 

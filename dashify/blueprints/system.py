@@ -32,7 +32,6 @@ class Readiness:
         """List what speaks against sending traffic here; nothing means ready."""
         found = {
             "draining": self._platform.resources.lifecycle.draining,
-            "starting": not self._platform.resources.prepared,
             "preparing": not self._platform.resources.prepared,
             "mongodb": not self._platform.database_available(),
             "redis": not self._redis_answers(),
