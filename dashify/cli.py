@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version as package_version
 from typing import Any
 
 import click
 
-from dashify import logs
+from dashify import __version__, logs
 from dashify.context import Platform, Unit
 from dashify.domain.jobs import INSTALLATION, Job, Queue
 from dashify.errors import DashifyError, Unavailable
@@ -28,7 +27,7 @@ def main() -> None:
 @main.command()
 def version() -> None:
     """Print the version."""
-    click.echo(package_version("dashify"))
+    click.echo(__version__)
 
 
 @main.command()

@@ -90,7 +90,8 @@ class JobBook:
         with self._lock:
             if self._measured_at is None or time.monotonic() - self._measured_at > _CLOCK_SECONDS:
                 with translated():
-                    theirs = self._database.command("hello", codec_options=self._database.codec_options).get("localTime")
+                    hello = self._database.command("hello", codec_options=self._database.codec_options)
+                theirs = hello.get("localTime")
                 self._offset = theirs - datetime.now(UTC) if theirs else timedelta()
                 self._measured_at = time.monotonic()
         return datetime.now(UTC) + self._offset
