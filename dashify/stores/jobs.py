@@ -21,6 +21,8 @@ from dashify.stores.tenant import TenantCollection
 
 _OPEN = [JobStatus.QUEUED.value, JobStatus.RUNNING.value]
 _CLOCK_SECONDS = 30.0
+# A job that was asked for just now must not look early to a worker whose clock is a little behind.
+_SLACK = timedelta(seconds=1)
 
 
 class JobRows:
@@ -100,7 +102,8 @@ class JobBook:
         """Begin a run of a job that is queued, due and of one of `kinds`; give its row, None where it is not for us."""
         now = self.now()
         return self._change(
-            {"_id": job_id, "status": JobStatus.QUEUED.value, "due_at": {"$lte": now}, "kind": {"$in": sorted(kinds)}},
+            {"_id": job_id, "status": JobStatus.QUEUED.value, "due_at": {"$lte": now + _SLACK},
+             "kind": {"$in": sorted(kinds)}},
             {"$set": {"status": JobStatus.RUNNING.value, "started_at": now, "progress": 0.0,
                       "lease_until": now + timedelta(seconds=LEASE_SECONDS)}, "$inc": {"attempt": 1}})
 

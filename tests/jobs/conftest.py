@@ -1,0 +1,76 @@
+"""Workers as processes, a runner in this one, and a database that no other test's jobs are in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dashify.context import Platform, Unit
+from dashify.domain.jobs import INSTALLATION, Job
+from dashify.jobs.runner import Runner
+from dashify.resources import Resources
+from dashify.settings import Settings
+from dashify.stores.mongo import create_indexes
+
+ROOT = Path(__file__).resolve().parents[2]
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="session")
+def settings(settings: Settings) -> Settings:
+    return replace(settings, mongodb_database="dashify_jobs_tests", worker_stop_seconds=5.0)
+
+
+@pytest.fixture(scope="session")
+def resources(settings: Settings) -> Iterator[Resources]:
+    opened = Resources(settings)
+    create_indexes(opened.database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_jobs(resources: Resources) -> None:
+    resources.database["jobs"].delete_many({})
+    resources.database["self_checks"].delete_many({})
+
+
+@pytest.fixture(scope="session")
+def runner(settings: Settings, resources: Resources) -> Iterator[Runner]:
+    opened = Runner(settings)
+    yield opened
+    opened.resources.close()
+
+
+@pytest.fixture
+def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
+    """Give a function that starts `worker.py` with arguments, and ends what it started after the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHIFY_")}
+
+    def run(*arguments: str, own: Settings | None = None) -> subprocess.Popen[bytes]:
+        environment = {**clean, **(own or settings).to_env()}
+        with (tmp_path / f"{len(started)}.log").open("wb") as log:
+            started.append(subprocess.Popen([sys.executable, str(ROOT / "worker.py"), *arguments], cwd=ROOT,
+                                            env=environment, stderr=log, start_new_session=True))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def ask(platform: Platform, row: int = 0) -> str:
+    """Ask for a self-check of `row` and give the job's id."""
+    return platform.unit(INSTALLATION, "operator", lambda unit: add_check(unit, row))
+
+
+def add_check(unit: Unit, row: int) -> str:
+    return unit.jobs.add(Job.SELF_CHECK, {"row": row})
