@@ -17,10 +17,10 @@ _TICK = 0.1
 class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's gevent worker with a drain of ours.
 
-    SIGTERM: readiness fails at once; for `drain_accept_seconds` the balancer may still send requests, each answered with
-    `Connection: close`; meanwhile open sockets are closed in slices; then the listener closes, idle keep-alive connections
-    are closed, what runs is finished, and the process ends. gunicorn's own worker refuses connections within a second of the
-    signal and cuts sockets after the whole time-out.
+    SIGTERM: readiness fails at once; for `drain_accept_seconds` the balancer may still send requests, each answered
+    with `Connection: close`; meanwhile open sockets are closed in slices; then the listener closes, idle keep-alive
+    connections are closed, what runs is finished, and the process ends. gunicorn's own worker refuses connections
+    within a second of the signal and cuts sockets after the whole time-out.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -23,7 +23,8 @@ _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyErr
 def connect(url: str, *, timeout: float = 1.0, decode: bool = True, pool_size: int = 64) -> redis.Redis:
     """Give a client for `url` that opens connections on first use, each call limited to `timeout` seconds.
 
-    A dead peer (host gone, packets dropped) is found by keep-alive and a health check, not only by a refused connection.
+    A dead peer (host gone, packets dropped) is found by keep-alive and a health check, not only by a refused
+    connection.
     """
     pool = redis.BlockingConnectionPool.from_url(
         url, max_connections=pool_size, timeout=timeout, socket_timeout=timeout, socket_connect_timeout=timeout,

@@ -18,6 +18,7 @@ lane_retries = Counter("dashify_lane_retries_total", "Channel transactions tried
 redis_available = Gauge("dashify_redis_available", "1 while Redis answers this process")
 published = Counter("dashify_published_total", "Messages handed to Redis pub/sub, by outcome", ["outcome"])
 loop_lag_seconds = Gauge("dashify_loop_lag_seconds", "How late the event loop woke in the last second")
-jobs_finished = Counter("dashify_jobs_finished_total", "Jobs that ended a run, by outcome", ["queue", "kind", "outcome"])
+jobs_finished = Counter("dashify_jobs_finished_total", "Jobs that ended a run, by outcome",
+                        ["queue", "kind", "outcome"])
 job_seconds = Histogram("dashify_job_seconds", "Run time of jobs", ["queue", "kind"],
                         buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300))

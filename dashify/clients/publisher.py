@@ -1,7 +1,7 @@
 """The fast path: events to sockets on every instance, and control messages between instances, by Redis pub/sub.
 
-Publishing never blocks and never fails: what cannot be sent is dropped, for MongoDB holds the truth and the clients catch up
-from it. Local sockets get an event at once, whether or not Redis is there.
+Publishing never blocks and never fails: what cannot be sent is dropped, for MongoDB holds the truth and the clients
+catch up from it. Local sockets get an event at once, whether or not Redis is there.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ Change = Post | Edit | Delete | React
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a change came to: the message's state, and whether a number was spent on it (`created`: by a new message)."""
+    """What a change came to: the message's state, and whether it took a number (`created`: by a new message)."""
 
     message: Message
     changed: bool
@@ -148,5 +148,5 @@ def mentioned(text: str, names: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         return ()
     longest_first = sorted(by_name, key=len, reverse=True)
     pattern = re.compile(r"(?<![\w@])@(" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
-    found = {name for name in pattern.findall(text.casefold())}
+    found = set(pattern.findall(text.casefold()))
     return tuple(sorted({user_id for name in found for user_id in by_name[name]}))

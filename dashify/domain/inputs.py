@@ -1,6 +1,7 @@
 """The types that every input model is made of: one kind of text, one kind of whole number, both bounded.
 
-A lone surrogate passes pydantic's `str` and fails in BSON, and an integer over 64 bits fails there too, so neither gets in.
+A lone surrogate passes pydantic's `str` and fails in BSON, and an integer over 64 bits fails there too, so neither
+gets in.
 """
 
 from __future__ import annotations

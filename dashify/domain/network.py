@@ -17,7 +17,8 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 def client_address(remote: str, forwarded: str, trusted: Sequence[Network]) -> str:
     """Give the address that counts: the right-most of `X-Forwarded-For` plus the peer that is not one of our proxies.
 
-    What stands left of it was written by whoever asks. An IPv6 address counts by its /64, which is what one customer gets.
+    What stands left of it was written by whoever asks. An IPv6 address counts by its /64, which is what one customer
+    gets.
     """
     chain = [part.strip() for part in forwarded.split(",") if part.strip()] + [remote]
     chosen = chain[-1]

@@ -1,4 +1,4 @@
-"""The door before Engine.IO: what is refused here is refused with an HTTP answer, so that clients try again by themselves."""
+"""The door before Engine.IO: what is refused here gets an HTTP answer, so that clients try again by themselves."""
 
 from __future__ import annotations
 
@@ -30,11 +30,14 @@ class Gatekeeper:
         self._app = app
         self._platform = platform
         self._lifecycle = lifecycle
-        self._settings = platform.settings
+        settings = self._settings = platform.settings
         self._trusted = parse_networks(platform.settings.trusted_proxies)
+        # A page of one instance goes on at another when its own is gone.
+        self._pages = [settings.public_url, *settings.public_instances.split(",")]
         self._by_address: Counter[str] = Counter()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Let an upgrade through, or answer why not; every other path goes straight to the application."""
         path = environ.get("PATH_INFO", "")
         if path != PATH and not path.startswith(PATH + "/"):
             return self._app(environ, start_response)
@@ -56,9 +59,10 @@ class Gatekeeper:
         origin = environ.get("HTTP_ORIGIN")
         upgrade = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
         query = environ.get("QUERY_STRING", "")
-        if environ.get("REQUEST_METHOD") != "GET" or not upgrade or "transport=websocket" not in query or "sid=" in query:
+        websocket_only = "transport=websocket" in query and "sid=" not in query
+        if environ.get("REQUEST_METHOD") != "GET" or not upgrade or not websocket_only:
             return "invalid"
-        if origin is not None and not is_own_origin(origin, environ.get("HTTP_HOST", ""), [settings.public_url]):
+        if origin is not None and not is_own_origin(origin, environ.get("HTTP_HOST", ""), self._pages):
             return "origin_refused"
         if self._lifecycle.draining or not self._platform.database_available():
             return "unavailable"

@@ -25,8 +25,8 @@ _LONGEST_WAIT = 1.0
 class Manager(socketio.RedisManager):  # type: ignore[misc]  # python-socketio has no types
     """Python-socketio's Redis manager with a subscription that knows whether it lives.
 
-    The library's own listener cannot tell that it is deaf, waits up to a minute before it tries again, and hangs on a peer that
-    went away without a word. Publishing goes through `clients.publisher`, which never blocks.
+    The library's own listener cannot tell that it is deaf, waits up to a minute before it tries again, and hangs on a
+    peer that went away without a word. Publishing goes through `clients.publisher`, which never blocks.
     """
 
     def __init__(self, url: str, host_id: str) -> None:

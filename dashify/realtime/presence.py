@@ -1,4 +1,4 @@
-"""Who is online: told at once when it changes, and compared with Redis at every beat, so that a lost instance is noticed."""
+"""Who is online: told at once when it changes, and compared with Redis at every beat, to notice a lost instance."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ def attach(app: Flask, platform: Platform, lifecycle: Lifecycle) -> Hub:
     settings = platform.settings
     manager = Manager(settings.redis_url, platform.publisher.host_id)
     socketio = SocketIO()
-    # Origins are checked by the gatekeeper, which answers in our shape and knows our own host; order is kept by handling
-    # a socket's events one after the other.
+    # Origins are checked by the gatekeeper, which answers in our shape and knows our own host; order is kept by
+    # handling a socket's events one after the other.
     socketio.init_app(
         app, client_manager=manager, async_mode="gevent", transports=["websocket"], manage_session=False,
         async_handlers=False, cors_allowed_origins="*", ping_interval=PING_SECONDS, ping_timeout=PING_SECONDS,

@@ -13,8 +13,8 @@ _SILENCE_SECONDS = 25.0  # longer than ping interval and time-out together, so o
 class WholeWrites:
     """A socket whose `send` sends everything, one sender at a time.
 
-    simple-websocket calls `send` and ignores how much of a frame was taken: with a slow reader the rest would be lost and the
-    stream broken. Its reader and writer also send from two greenlets.
+    simple-websocket calls `send` and ignores how much of a frame was taken: with a slow reader the rest would be lost
+    and the stream broken. Its reader and writer also send from two greenlets.
     """
 
     def __init__(self, sock: Any) -> None:
@@ -43,6 +43,7 @@ class WebSocket(WebSocketWSGI):  # type: ignore[misc]  # python-engineio has no 
         self.server_args["max_message_size"] = server.max_http_buffer_size
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Take the upgrade over, without extensions and with a socket that sends everything."""
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         environ["gunicorn.socket"] = WholeWrites(environ["gunicorn.socket"])
         return super().__call__(environ, start_response)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashify.context import Context, Platform, Unit
-from dashify.domain.accounts import (RESET_MINUTES, Actor, Client, Role, SignedIn, derive_token, token_hash)
+from dashify.domain.accounts import RESET_MINUTES, Actor, Client, Role, SignedIn, derive_token, token_hash
 from dashify.domain.jobs import Job
 from dashify.domain.names import new_id
 from dashify.errors import Conflict, NotFound, Unauthenticated
@@ -41,7 +41,7 @@ def sign_up(platform: Platform, organization: str, name: str, email: str, passwo
 
 
 def sign_in(platform: Platform, email: str, password: str, client: Client) -> SignedIn:
-    """Sign somebody in. Failures count towards limits; an attempt is counted before it is known to fail, and given back.
+    """Sign somebody in. Failures count towards limits: an attempt counts before it is known to fail, and is given back.
 
     Raises:
         Unauthenticated: `wrong_credentials`, in the same words and time whether or not the account exists.

@@ -96,7 +96,8 @@ def change_channel(ctx: Context, channel_id: str, name: str) -> Json:
     before = access_channel(ctx, channel_id)
     if before["created_by"] != ctx.actor.user_id and not ctx.actor.may("channel.manage"):
         raise Forbidden("Only the one who made this channel, or an admin, can rename it.")
-    row = ctx.store.channels.change(channel_id, {"name": name, "name_key": _name_key(name, channel_id, before["private"])})
+    key = _name_key(name, channel_id, before["private"])
+    row = ctx.store.channels.change(channel_id, {"name": name, "name_key": key})
     room = names.channel_room(ctx.actor.tenant_id, channel_id)
     ctx.publisher.emit(room, "channel:changed", {"channel_id": channel_id, "channel": views.channel_base(row)})
     return _mine(ctx, row)
@@ -124,7 +125,8 @@ def add_member(ctx: Context, channel_id: str, user_id: str) -> Json:
     """
     row = access_channel(ctx, channel_id)
     if user_id != ctx.actor.user_id:
-        if not (ctx.actor.may("channel.create") and (channel_id in ctx.actor.joined or ctx.actor.may("channel.manage"))):
+        inside = channel_id in ctx.actor.joined or ctx.actor.may("channel.manage")
+        if not (inside and ctx.actor.may("channel.create")):
             raise Forbidden("Join the channel first, then you can add others.")
         if not ctx.store.people.find_existing([user_id]):
             raise NotFound("There is no such person here.")

@@ -188,4 +188,5 @@ class Directory:
             row = self._database["installation"].find_one_and_update(
                 {"_id": "installation"}, {"$setOnInsert": {"epoch": new_id()}}, upsert=True,
                 return_document=ReturnDocument.AFTER)
+        assert row is not None  # an upsert that gives the row after it gives one
         return str(row["epoch"])

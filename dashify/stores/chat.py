@@ -16,7 +16,7 @@ UNREAD_CAP = 1_000
 
 
 class Channels:
-    """Channels: `_id name name_key private default head floor created_by created_at`; `head` is the last change number."""
+    """Channels: `_id name name_key private default head floor created_by created_at`; `head`: its last number."""
 
     def __init__(self, channels: TenantCollection) -> None:
         self._channels = channels
@@ -76,7 +76,7 @@ class Channels:
         return changed
 
     def take_numbers(self, channel_id: str, head: int, count: int) -> bool:
-        """Move the head from `head` by `count`; tell whether it still stood there. Only inside the lane's transaction."""
+        """Move the head from `head` by `count`; tell whether it still stood there. Only in the lane's transaction."""
         return self._channels.update({"_id": channel_id, "head": head}, {"$inc": {"head": count}}) == 1
 
 
@@ -158,7 +158,7 @@ class Messages:
     def write(self, created: Iterable[Document], revised: Iterable[Document]) -> None:
         """Insert new messages and write the new state of revised ones. Only inside the lane's transaction."""
         updates: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = [
-            ({"_id": row["_id"]}, {"$set": {key: value for key, value in row.items() if key not in ("_id", "tenant_id")}})
+            ({"_id": row["_id"]}, {"$set": {key: row[key] for key in row if key not in ("_id", "tenant_id")}})
             for row in revised]
         self._messages.bulk(inserts=created, updates=updates)
 

@@ -1,8 +1,8 @@
 """The channel's lane: one writer per process and channel, which commits all that waits in one transaction.
 
-Why: one transaction a request collapses when many write to one channel (65 posts a second and a p99 of 8 s with 50 posters);
-one transaction in flight per channel and process, taking whatever waits, keeps numbers gapless and a reader complete, at more
-than ten times that.
+Why: one transaction a request collapses when many write to one channel (65 posts a second and a p99 of 8 s with 50
+posters); one transaction in flight per channel and process, taking whatever waits, keeps numbers gapless and a reader
+complete, at more than ten times that.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Lanes:
     def submit(self, tenant_id: str, channel_id: str, change: chat.Change, announce: Announce) -> chat.Outcome:
         """Commit `change` to a channel with majority and give what it came to.
 
-        `announce` runs after the commit and before this returns, in the order of the change numbers of this process; only
-        for changes that took a number.
+        `announce` runs after the commit and before this returns, in the order of the change numbers of this process;
+        only for changes that took a number.
 
         Raises:
             NotFound, Conflict, NotAllowedNow: as `domain.chat` says; nothing was changed.

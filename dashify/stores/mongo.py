@@ -14,8 +14,14 @@ from bson.codec_options import CodecOptions
 from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import (ConnectionFailure, DuplicateKeyError, ExecutionTimeout, OperationFailure, PyMongoError,
-                            ServerSelectionTimeoutError)
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -125,8 +131,8 @@ def translated() -> Iterator[None]:
 def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) -> T:
     """Run `work` in a transaction and commit it with majority, again after a conflict, for up to 5 s.
 
-    `work` may run several times and must have no effect outside the transaction. Conflicts abort in MongoDB (they do not
-    queue), so the wait between tries is short and random: 1 to 8 ms.
+    `work` may run several times and must have no effect outside the transaction. Conflicts abort in MongoDB (they do
+    not queue), so the wait between tries is short and random: 1 to 8 ms.
 
     Raises:
         Unavailable: the deadline passed, or MongoDB is away. The effect is then unknown only if a commit was under way.

@@ -48,7 +48,7 @@ class PresenceStore:
     def list_online(self, tenant_id: str) -> set[str]:
         """List who is connected anywhere."""
         def work(client: redis.Redis) -> list[str]:
-            return cast(Any, client).zrangebyscore(presence_key(tenant_id), time.time(), "+inf")
+            return cast(list[str], client.zrangebyscore(presence_key(tenant_id), time.time(), "+inf"))
 
         return {member.split("|", 1)[0] for member in self._gate.run(work)}
 

@@ -1,8 +1,8 @@
 """Sessions: in Redis for speed, mirrored in MongoDB, which decides. Above tenants: a cookie names nobody's tenant.
 
-The order that makes a revocation hold: MongoDB first, then Redis, then the control channel, then the answer. Nothing here
-writes a session back: a touch is `EXPIRE`, creation and rebuilding are `SET NX`, and a rebuild is refused while the
-tombstone that a revocation leaves is there.
+The order that makes a revocation hold: MongoDB first, then Redis, then the control channel, then the answer. Nothing
+here writes a session back: a touch is `EXPIRE`, creation and rebuilding are `SET NX`, and a rebuild is refused while
+the tombstone that a revocation leaves is there.
 """
 
 from __future__ import annotations

@@ -83,7 +83,8 @@ class Person:
         self.http.trust_env = False
         self.user: Json = {}
 
-    def call(self, method: str, path: str, body: Any = None, url: str | None = None, **options: Any) -> requests.Response:
+    def call(self, method: str, path: str, body: Any = None, url: str | None = None,
+             **options: Any) -> requests.Response:
         headers = {"X-CSRF-Token": self.http.cookies.get("dashify_csrf", ""), **options.pop("headers", {})}
         return self.http.request(method, (url or self.url) + "/api/v1" + path, json=body, headers=headers,
                                  timeout=options.pop("timeout", 20), **options)
@@ -107,7 +108,8 @@ class Person:
         email = f"{name.lower()}.{next(self._numbers)}.{os.getpid()}@joined.test"
         token = self.ok("POST", "/invitations", {"email": email, "role": "member"})["token"]
         guest = Person(url or self.url)
-        guest.user = guest.ok("POST", "/invitations/accept", {"token": token, "name": name, "password": PASSWORD})["user"]
+        accepted = guest.ok("POST", "/invitations/accept", {"token": token, "name": name, "password": PASSWORD})
+        guest.user = accepted["user"]
         return guest
 
     def general(self) -> str:

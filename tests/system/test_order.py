@@ -1,4 +1,4 @@
-"""The order of a channel under many hands: gapless numbers, a complete reader, and clients that agree with the database."""
+"""The order of a channel under many hands: gapless numbers, a complete reader, clients that agree with the database."""
 
 from __future__ import annotations
 
@@ -60,6 +60,18 @@ class Follower:
             cursor = rows[-1]["changed_seq"]
 
 
+def read_everything(person: Person, channel_id: str) -> dict[str, Json]:
+    """All messages of a channel, as the API's pages give them, by id."""
+    rows: dict[str, Json] = {}
+    after = 0
+    while True:
+        page = person.ok("GET", f"/channels/{channel_id}/messages?after={after}&limit=200")
+        rows |= {row["id"]: row for row in page["messages"]}
+        if not page["more"]:
+            return rows
+        after = page["messages"][-1]["seq"]
+
+
 def test_fifty_posters_and_a_fifth_edits_leave_no_gap(pair: tuple[Instance, Instance], alice: Person,
                                                       bob: Person) -> None:
     general = alice.general()
@@ -95,14 +107,7 @@ def test_fifty_posters_and_a_fifth_edits_leave_no_gap(pair: tuple[Instance, Inst
     until(lambda: reader.cursor >= CHANGES, 10)
     reader.done.set()
     reader.join()
-    truth: dict[str, Json] = {}
-    after = 0
-    while True:
-        page = alice.ok("GET", f"/channels/{general}/messages?after={after}&limit=200")
-        truth |= {row["id"]: row for row in page["messages"]}
-        if not page["more"]:
-            break
-        after = page["messages"][-1]["seq"]
+    truth = read_everything(alice, general)
     assert len(truth) == CHANGES * 4 // 5
     assert reader.state == truth
     for follower in followers:

@@ -142,7 +142,8 @@ def test_without_redis_nobody_is_signed_out_and_nobody_can_sign_in(two: tuple[In
         answer = alice.call("GET", "/me", url=url)
         assert answer.status_code == 200
         assert "dashify_session" not in answer.headers.get("Set-Cookie", "")
-        signing_in = Person(url).call("POST", "/auth/login", {"email": alice.user["email"], "password": "whatever it is"})
+        attempt = {"email": alice.user["email"], "password": "whatever it is"}
+        signing_in = Person(url).call("POST", "/auth/login", attempt)
         assert signing_in.status_code == 503
         assert signing_in.json()["error"]["code"] == "redis_unavailable"
         ready = alice.http.get(url + "/readyz", timeout=5)

@@ -31,7 +31,7 @@ export class Workspace {
   constructor(me: Me, private readonly ended: () => void) {
     this.state = new Store(initialState(me));
     this.connection = new Connection({
-      instances: parseInstances(document.querySelector('meta[name="dashify-instances"]')?.getAttribute("content") ?? null),
+      instances: parseInstances(document.querySelector('meta[name="dashify-instances"]')?.getAttribute("content") ?? null, location),
       handlers: handlersFor(this),
       status: (connected) => this.state.set({ connected }),
       sessionLives,

@@ -15,7 +15,13 @@ export function nextInstance(urls: readonly string[], current: number): number {
   return urls.length === 0 ? 0 : (current + 1) % urls.length;
 }
 
-/** Read the list in the page's `dashify-instances`; an unreplaced placeholder counts as empty. */
-export function parseInstances(content: string | null): string[] {
-  return (content ?? "").split(/[\s,]+/).filter((url) => /^https?:\/\//.test(url));
+/**
+ * Read the list in the page's `dashify-instances`: the page's own address first, then the others on the same host, which are
+ * the ones the session cookie goes to. Without a usable list there is nowhere else to go.
+ */
+export function parseInstances(content: string | null, page: { origin: string; hostname: string }): string[] {
+  const listed = (content ?? "").split(/[\s,]+/).filter((url) => URL.canParse(url));
+  const others = listed.map((url) => new URL(url)).filter((url) => url.hostname === page.hostname && /^https?:$/.test(url.protocol));
+  const origins = others.map((url) => url.origin).filter((origin) => origin !== page.origin);
+  return origins.length ? [page.origin, ...new Set(origins)] : [];
 }
