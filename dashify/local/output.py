@@ -15,6 +15,8 @@ LARGEST_LOG = 10 * 1024 * 1024
 KEPT_LOGS = 3
 LAST_LINES = 20
 LONGEST_LINE = 64 * 1024
+# One line a request would bury everything else on the screen; the log file has them.
+ACCESS_LOG = "dashify.access"
 HIDDEN_FIELDS = frozenset({"time", "process", "logger", "instance"})
 
 
@@ -72,11 +74,13 @@ class Output:
 def readable(line: str) -> list[str]:
     """Give what a person wants to see of a line: structured ones as text, with their fields and traceback.
 
-    What is known from the context (time, process, logger) is left to the log file.
+    What is known from the context (time, process, logger) is left to the log file, and so is every request that went well.
     """
     entry = _entry(line)
     if entry is None:
         return [line] if line else []
+    if entry.get("logger") == ACCESS_LOG and entry["level"] == "info" and int(entry.get("status") or 0) < 500:
+        return []
     level, message = str(entry.pop("level")), str(entry.pop("message"))
     traceback = str(entry.pop("exception", "") or "").splitlines()
     fields = " ".join(f"{name}={value}" for name, value in entry.items() if name not in HIDDEN_FIELDS)

@@ -96,7 +96,7 @@ def describe(options: Options, folder: Folder) -> Stack:
     ports = folder.ports([kind.name for kind in SERVERS] + metered)
     children: list[Child] = []
     servers: dict[str, str] = {}
-    ours = _own_settings(folder)
+    ours = _own_settings(options, folder)
     for kind in SERVERS:
         url = chosen(kind.setting)
         if url is None:
@@ -111,9 +111,13 @@ def describe(options: Options, folder: Folder) -> Stack:
     return Stack(options, children, servers, {name: ports[name] for name in metered}, ours)
 
 
-def _own_settings(folder: Folder) -> dict[str, str]:
+def _own_settings(options: Options, folder: Folder) -> dict[str, str]:
     """Give what we set for the children because nobody else did."""
     ours: dict[str, str] = {}
+    if chosen("public_url") is None:
+        ours["DASHIFY_PUBLIC_URL"] = options.url
+    if chosen("public_instances") is None:
+        ours["DASHIFY_PUBLIC_INSTANCES"] = ",".join(map(options.instance_url, range(options.instances)))
     if chosen("secret_key") is None:
         ours["DASHIFY_SECRET_KEY"] = folder.secret_key()
     if chosen("mail_url") is None:

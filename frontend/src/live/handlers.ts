@@ -49,7 +49,9 @@ function channelChanged(workspace: Workspace, { channel_id, channel }: ChannelCh
 }
 
 function presence(workspace: Workspace, event: { user_id: string; state: PresenceState }): void {
-  const { presence: before, people } = workspace.state.get();
+  const { presence: known, people } = workspace.state.get();
+  const before = workspace.presenceStale ? {} : known;
+  workspace.presenceStale = false;
   workspace.state.set({ presence: { ...before, [event.user_id]: event.state } });
   // Somebody new has come: their name is not known here yet.
   if (!people[event.user_id]) void workspace.refreshPeople().catch(() => undefined);

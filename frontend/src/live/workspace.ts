@@ -23,6 +23,8 @@ export class Workspace {
   readonly connection: Connection;
   readonly reading: Reading;
   readonly exports: Exports;
+  /** Who left while there was no connection is not told: the next connection's presence starts from nobody. */
+  presenceStale = false;
   /** Followers of each channel's messages, so that one message does not redraw the whole page. */
   private readonly followers = new Map<string, Set<() => void>>();
   private readonly versions = new Map<string, number>();
@@ -33,7 +35,10 @@ export class Workspace {
     this.connection = new Connection({
       instances: parseInstances(document.querySelector('meta[name="dashify-instances"]')?.getAttribute("content") ?? null, location),
       handlers: handlersFor(this),
-      status: (connected) => this.state.set({ connected }),
+      status: (connected) => {
+        if (!connected) this.presenceStale = true;
+        this.state.set({ connected });
+      },
       sessionLives,
       ended,
     });
@@ -141,8 +146,8 @@ export class Workspace {
   }
 
   private setBroken(channelId: string, reason: string | null): void {
-    const { [channelId]: _old, ...rest } = this.state.get().broken;
-    this.state.set({ broken: reason ? { ...rest, [channelId]: reason } : rest });
+    const others = Object.entries(this.state.get().broken).filter(([id]) => id !== channelId);
+    this.state.set({ broken: Object.fromEntries(reason ? [...others, [channelId, reason]] : others) });
   }
 
   private notify(channelId: string): void {

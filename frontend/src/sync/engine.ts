@@ -2,25 +2,9 @@
  * Keeps every opened channel equal to the server's, whatever the network does. No React, no sockets, no fetch in here:
  * the ports bring them, so that every rule can be tested.
  */
-import type { Hello, Message, MessageEvent, MessagePage, SyncAnswer, SyncRequest } from "../api/types";
+import type { Hello, Message, MessageEvent, SyncAnswer } from "../api/types";
 import { ChannelLog } from "./log";
-
-export interface Ports {
-  /** Ask the server by socket what changed; rejects while there is no connection. */
-  sync: (request: SyncRequest) => Promise<SyncAnswer>;
-  page: (channelId: string, before?: number) => Promise<MessagePage>;
-  /** Fetch the channel list with its unread counts again. */
-  refreshChannels: () => Promise<void>;
-  /** The channel changed up to number `head`; `fresh` are messages posted since that nobody here has seen. */
-  changed: (channelId: string, fresh: Message[], head: number) => void;
-  /** The channel may no longer be seen. */
-  gone: (channelId: string) => void;
-  /** The highest change number known for a channel that was never opened. */
-  knownHead: (channelId: string) => number | null;
-  setTimer: (run: () => void, ms: number) => unknown;
-  clearTimer: (timer: unknown) => void;
-  random: () => number;
-}
+import type { Ports } from "./ports";
 
 const HOLD_MS = 1_000;
 const JITTER_MS = 500;

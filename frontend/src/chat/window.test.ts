@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { message } from "../sync/testing";
+import { earlier, later, LIVE, MOST, slice, type Window } from "./window";
+
+const year = Array.from({ length: 1_000 }, (_, at) => message(at * 2 + 1));
+
+test("a long channel starts with its newest few", () => {
+  const shown = slice(year, LIVE);
+  expect(shown.length).toBeLessThanOrEqual(100);
+  expect(shown.at(-1)).toBe(year.at(-1));
+});
+
+test("going back to the beginning and forward again shows every message and never too many", () => {
+  let window: Window = LIVE;
+  const seen = new Set<string>();
+  for (let next: Window | null = window; next; next = earlier(year, window)) {
+    window = next;
+    const shown = slice(year, window);
+    expect(shown.length).toBeLessThanOrEqual(MOST);
+    for (const one of shown) seen.add(one.id);
+  }
+  expect(seen.size).toBe(1_000);
+  expect(slice(year, window)[0]).toBe(year[0]);
+  for (let next: Window | null = window; next; next = later(year, window)) {
+    window = next;
+    expect(slice(year, window).length).toBeLessThanOrEqual(MOST);
+  }
+  expect(slice(year, window).at(-1)).toBe(year.at(-1));
+});
+
+test("messages that arrive while one reads the past do not move it", () => {
+  const window = { first: year[100]?.seq ?? 0, last: year[300]?.seq ?? 0 };
+  const before = slice(year, window);
+  expect(slice([...year, message(5_001)], window)).toEqual(before);
+});
+
+test("an empty channel has an empty window", () => {
+  expect(slice([], LIVE)).toEqual([]);
+  expect(earlier([], LIVE)).toBeNull();
+});
