@@ -138,17 +138,30 @@ function marked(text: string, at: number, names: readonly string[], depth: numbe
   return null;
 }
 
+/** Nobody emphasizes more than this, and a limit keeps a text full of marks quick to read. */
+const FARTHEST = 1_000;
+
 /** Find where a mark closes: not after a space, and for underscores not within a word (snake_case stays as it is). */
 function closing(text: string, start: number, mark: string): number {
   if (/\s/.test(text.charAt(start)) || text.charAt(start) === "") return -1;
-  for (let end = text.indexOf(mark, start); end > 0; end = text.indexOf(mark, end + 1)) {
-    const longer = mark.length === 1 && text.charAt(end + 1) === mark;
-    if (longer) {
+  const near = text.slice(0, start + FARTHEST);
+  for (let end = near.indexOf(mark, start); end > 0; end = near.indexOf(mark, end + 1)) {
+    const run = runOf(near, end, mark.charAt(0));
+    // Of three in a row the outer mark takes the last ones; a single mark does not close on a double one.
+    if (mark.length === 1 && run === 2) {
       end += 1;
       continue;
     }
-    const inWord = mark.startsWith("_") && WORD.test(text.charAt(end + mark.length));
-    if (end > start && !/\s/.test(text.charAt(end - 1)) && !inWord) return end;
+    const at = mark.length === 2 && run > 2 ? end + run - 2 : end;
+    const inWord = mark.startsWith("_") && WORD.test(near.charAt(at + mark.length));
+    if (at > start && !/\s/.test(near.charAt(at - 1)) && !inWord) return at;
+    end = at;
   }
   return -1;
+}
+
+function runOf(text: string, at: number, mark: string): number {
+  let end = at;
+  while (text.charAt(end) === mark && end - at < 4) end += 1;
+  return end - at;
 }

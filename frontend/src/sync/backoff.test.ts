@@ -18,8 +18,14 @@ test("instances are taken in turn, and a single origin stays", () => {
   expect(nextInstance([], 0)).toBe(0);
 });
 
+const here = { origin: "http://127.0.0.1:8000", hostname: "127.0.0.1" };
+
 test("an unreplaced placeholder names no instance", () => {
-  expect(parseInstances("__INSTANCES__")).toEqual([]);
-  expect(parseInstances(null)).toEqual([]);
-  expect(parseInstances("http://127.0.0.1:8000 http://127.0.0.1:8001")).toHaveLength(2);
+  expect(parseInstances("__INSTANCES__", here)).toEqual([]);
+  expect(parseInstances(null, here)).toEqual([]);
+});
+
+test("the page's own address comes first, and other hosts, which the cookie does not go to, are left out", () => {
+  const listed = "http://127.0.0.1:8001 http://127.0.0.1:8000 http://other.example";
+  expect(parseInstances(listed, here)).toEqual(["http://127.0.0.1:8000", "http://127.0.0.1:8001"]);
 });
