@@ -1,0 +1,26 @@
+# `make` lists the targets. Options go in ARGS, for example: make run ARGS="--port 9000 --instances 3"
+.DEFAULT_GOAL := help
+.PHONY: help setup build run check test clean
+PYTHON := .venv/bin/python
+FIRST_PYTHON := $(firstword $(shell command -v python3.11 python3.12 python3))
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup: ## create .venv, install the pinned requirements and build the web app; instant when nothing changed
+	@$(or $(FIRST_PYTHON),python3) -m tools.setup
+
+build: ## build the web app again, whatever changed
+	@$(or $(FIRST_PYTHON),python3) -m tools.setup --build
+
+run: setup ## start the whole product on embedded servers (ARGS="--port 9000 --instances 3 --data DIR --no-demo")
+	@$(PYTHON) app.py $(ARGS)
+
+check: setup ## ruff, mypy, the import contracts, and the web app's own checks
+	@$(PYTHON) -m tools.check
+
+test: check ## the checks, then every test (ARGS="-k sockets" chooses)
+	@$(PYTHON) -m tools.test $(ARGS)
+
+clean: ## remove what was built and installed, but not .dashify, where `make run` keeps its data
+	@rm -rf .venv frontend/node_modules dashify/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

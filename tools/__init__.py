@@ -1,0 +1,1 @@
+"""What the Makefile's targets call: setting up, checking, testing. Nothing of the product imports it."""
