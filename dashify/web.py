@@ -28,8 +28,8 @@ from dashify.blueprints import (
 )
 from dashify.blueprints.rates import Rates
 from dashify.blueprints.session import WorkspaceSessionInterface
-from dashify.blueprints.visitor import parse_proxies
 from dashify.context import Platform
+from dashify.domain.network import parse_networks
 from dashify.errors import DashifyError
 from dashify.lifecycle import Lifecycle
 from dashify.resources import Resources
@@ -64,7 +64,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: P
     app.session_interface = WorkspaceSessionInterface(app, settings)
     app.extensions.update({
         "dashify.platform": platform, "dashify.rates": Rates(),
-        "dashify.proxies": parse_proxies(settings.trusted_proxies),
+        "dashify.proxies": parse_networks(settings.trusted_proxies),
         "dashify.readiness": system.Readiness(platform), "dashify.static": static})
     access.install(app, life)
     headers.install(app, settings)

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Response, current_app, request
 
-from dashify.blueprints.session import cookie_name, the_session
+from dashify.blueprints.session import the_session
 from dashify.domain.accounts import token_hash
+from dashify.domain.names import csrf_cookie
+from dashify.domain.network import is_own_origin
 from dashify.errors import Forbidden
 from dashify.settings import Settings
 
 HEADER = "X-CSRF-Token"
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _NONCE_CHARACTERS = 22
-_PORTS = {"http": 80, "https": 443}
 
 
 class CsrfTokens:
     """Makes and checks tokens: a nonce, and an HMAC of it and of the session it is bound to."""
 
     def __init__(self, settings: Settings) -> None:
-        self.cookie = cookie_name("dashify_csrf", settings)
+        self.cookie = csrf_cookie(settings.secure)
         self.secure = settings.secure
         self.seconds = settings.session_absolute_seconds
-        self.own_origin = _origin(settings.public_url) if settings.public_url else None
+        self.own_pages = (settings.public_url,)
         self._key = hmac.digest(settings.secret_key.encode(), b"dashify csrf", "sha256")
 
     def make(self, binding: str) -> str:
@@ -60,17 +60,8 @@ def refuse_foreign_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is None or request.method in READING:
         return
-    if not is_own_origin(origin, request, _tokens().own_origin):
+    if not is_own_origin(origin, request.headers.get("Host", ""), _tokens().own_pages):
         raise Forbidden("This request comes from another site.", code="origin_refused")
-
-
-def is_own_origin(origin: str, request: Request, public: tuple[str, str, int] | None) -> bool:
-    """Tell whether `origin` is the request's own host, by the scheme's port, or our public URL."""
-    found = _origin(origin)
-    if found is None:
-        return False
-    scheme, host, port = found
-    return found == public or _origin(f"{scheme}://{request.headers.get('Host', '')}") == (scheme, host, port)
 
 
 def check_token() -> None:
@@ -111,15 +102,3 @@ def _tokens() -> CsrfTokens:
 def _same(one: str, other: str) -> bool:
     # As bytes: the comparison refuses text beyond ASCII, which a header may hold.
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
-
-
-def _origin(url: str) -> tuple[str, str, int] | None:
-    """Take scheme, host and port out of an origin, or None where it is none (such as `null`)."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        return None
-    if parts.scheme not in _PORTS or not parts.hostname or port is None:
-        return None
-    return parts.scheme, parts.hostname, port

@@ -14,6 +14,7 @@ from flask_session.base import Serializer
 from flask_session.redis import RedisSession, RedisSessionInterface
 
 from dashify.domain.accounts import SignedIn
+from dashify.domain.names import session_cookie
 from dashify.settings import Settings
 
 LONGEST_COOKIE = 200
@@ -66,7 +67,7 @@ class WorkspaceSessionInterface(RedisSessionInterface):  # type: ignore[misc]  #
         # Not the parent's: it wants a Redis client of its own, and there is exactly one way to Redis.
         self.app = app
         self.serializer = JsonSerializer()
-        self.cookie = cookie_name("dashify_session", settings)
+        self.cookie = session_cookie(settings.secure)
         self._seconds = settings.session_seconds
         self._secure = settings.secure
 
@@ -103,11 +104,6 @@ class WorkspaceSessionInterface(RedisSessionInterface):  # type: ignore[misc]  #
 def the_session() -> WorkspaceSession:
     """Give this request's session by its own type."""
     return cast(WorkspaceSession, session)
-
-
-def cookie_name(name: str, settings: Settings) -> str:
-    """Give a cookie's full name: behind TLS the prefix makes browsers refuse one that another host or path has set."""
-    return f"__Host-{name}" if settings.secure else name
 
 
 def _not_here() -> RuntimeError:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 
-from flask import Request, current_app, request
+from flask import current_app, request
 
 from dashify.domain.accounts import Client
-from dashify.errors import SettingsError
-
-Network = IPv4Network | IPv6Network
+from dashify.domain.network import client_address
 
 # The order matters: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
 _BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -20,36 +17,11 @@ _SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Wi
 _PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,30}", re.ASCII)
 
 
-def parse_proxies(setting: str) -> tuple[Network, ...]:
-    """Read the networks of trusted proxies, separated by commas.
-
-    Raises:
-        SettingsError: one of them is no network.
-    """
-    try:
-        return tuple(ip_network(part.strip(), strict=False) for part in setting.split(",") if part.strip())
-    except ValueError as error:
-        raise SettingsError(f"DASHIFY_TRUSTED_PROXIES must list networks such as 10.0.0.0/8: {error}.") from error
-
-
 def the_client() -> Client:
     """Give the client of this request, for sign-ins and their limits."""
-    return Client(describe_device(request.headers.get("User-Agent", "")), client_address(request))
-
-
-def client_address(request: Request) -> str:
-    """Give the address that counts: the right-most of `X-Forwarded-For` that is no trusted proxy's. IPv6 by its /64."""
-    return address_of(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""),
-                      current_app.extensions["dashify.proxies"])
-
-
-def address_of(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
-    """Give the address behind `peer` as far back as trusted proxies vouch for it, IPv6 grouped by its /64."""
-    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
-    address = peer
-    while hops and _within(address, trusted):
-        address = hops.pop()
-    return _grouped(address)
+    address = client_address(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""),
+                             current_app.extensions["dashify.proxies"])
+    return Client(describe_device(request.headers.get("User-Agent", "")), address)
 
 
 def describe_device(user_agent: str) -> str:
@@ -68,23 +40,3 @@ def is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def _within(address: str, networks: Sequence[Network]) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
-
-
-def _grouped(address: str) -> str:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return "unknown"
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(ip_network((int(found) >> 64 << 64, 64))) if not found.is_loopback else str(found)

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from dashify.errors import SettingsError
+
 Network = IPv4Network | IPv6Network
+UNKNOWN = "unknown"
 
 
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """Read a comma-separated list of addresses and CIDR ranges; raises `ValueError` where one is wrong."""
-    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+def parse_networks(setting: str) -> tuple[Network, ...]:
+    """Read the networks of trusted proxies, addresses or CIDR ranges, separated by commas.
+
+    Raises:
+        SettingsError: one of them is no network.
+    """
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in setting.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingsError(f"DASHIFY_TRUSTED_PROXIES must list networks such as 10.0.0.0/8: {error}.") from error
 
 
-def client_address(remote: str, forwarded: str, trusted: Sequence[Network]) -> str:
+def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
     """Give the address that counts: the right-most of `X-Forwarded-For` plus the peer that is not one of our proxies.
 
     What stands left of it was written by whoever asks. An IPv6 address counts by its /64, which is what one customer
-    gets.
+    gets; what is no address counts as `unknown`.
     """
-    chain = [part.strip() for part in forwarded.split(",") if part.strip()] + [remote]
-    chosen = chain[-1]
-    for hop in reversed(chain):
-        try:
-            address = ip_address(hop.strip("[]"))
-        except ValueError:
-            break
-        chosen = hop.strip("[]")
-        if not any(address in network for network in trusted):
-            break
-    return _grouped(chosen)
+    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
+    address = _parsed(peer)
+    while hops and address is not None and any(address in network for network in trusted):
+        address = _parsed(hops.pop())
+    if address is None:
+        return UNKNOWN
+    if isinstance(address, IPv6Address) and not address.is_loopback:
+        return str(ip_network((address, 64), strict=False))
+    return str(address)
 
 
 def origin_of(url: str) -> str:
@@ -56,13 +64,11 @@ def is_own_origin(origin: str, host: str, allowed: Sequence[str]) -> bool:
     return known in own or known in {origin_of(url) for url in allowed}
 
 
-def _grouped(address: str) -> str:
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        parsed = ip_address(address)
+        address = ip_address(text.removeprefix("[").removesuffix("]"))
     except ValueError:
-        return address[:64]
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ip_network((parsed, 64), strict=False))
-    return str(parsed)
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

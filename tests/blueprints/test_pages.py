@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from dashify.blueprints.visitor import address_of, describe_device, parse_proxies
+from dashify.blueprints.visitor import describe_device
 from dashify.lifecycle import Lifecycle
 from dashify.settings import Settings
 from dashify.web import create_app
@@ -108,16 +108,6 @@ def test_metrics_are_for_this_host_only_and_name_routes_not_paths(app: Flask, al
     client = app.test_client()
     assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "10.0.0.1"}).status_code == 404
-
-
-def test_the_address_that_counts_is_the_last_one_nobody_of_ours_vouches_for() -> None:
-    ours = parse_proxies("10.0.0.0/8, ::1")
-    assert address_of("203.0.113.9", "1.2.3.4", ours) == "203.0.113.9"
-    assert address_of("10.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.2", ours) == "203.0.113.9"
-    assert address_of("10.0.0.1", "", ours) == "10.0.0.1"
-    assert address_of("10.0.0.1", "203.0.113.9, garbage", ours) == "unknown"
-    assert address_of("2001:db8:1:2:3:4:5:6", "", ours) == "2001:db8:1:2::/64"
-    assert address_of("::ffff:203.0.113.9", "", ours) == "203.0.113.9"
 
 
 def test_a_device_is_named_as_its_owner_would() -> None:
