@@ -39,8 +39,8 @@ def until(condition: Callable[[], Any], seconds: float = 15.0, what: str = "the 
 class Instance:
     """One API instance: its own gunicorn, as production runs it."""
 
-    def __init__(self, settings: Settings, name: str, log: Path, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(self, settings: Settings, name: str, log: Path, port: int = 0, **environment: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log / f"{name}.log"
         clean = {key: value for key, value in os.environ.items() if not key.startswith("DASHIFY_")}

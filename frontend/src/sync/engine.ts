@@ -182,8 +182,8 @@ export class SyncEngine {
   }
 
   private async catchUp(): Promise<void> {
-    // The list is fetched first, but a server that cannot give it must not keep the messages from coming.
-    await this.ports.refreshChannels().catch(() => this.refreshSoon());
+    // Side by side: the list comes by HTTP from the page's own instance, which may hang while the socket is elsewhere already.
+    void this.ports.refreshChannels().catch(() => this.refreshSoon());
     await this.sync();
   }
 

@@ -1,0 +1,63 @@
+"""The web app in a real browser, on two real instances. Needs Debian's Chromium and a built web app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from dashify.local.probes import free_port
+from dashify.settings import Settings
+from tests.system.kit import Instance, until
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
+             "--disable-component-update", "--no-first-run", "--disable-quic"]
+
+
+@pytest.fixture(scope="module")
+def pair(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Instance, Instance]]:
+    """Two instances, each known to the pages of the other."""
+    folder = tmp_path_factory.mktemp("instances")
+    ports = [free_port(), free_port()]
+    known = ",".join(f"http://127.0.0.1:{port}" for port in ports)
+    instances = [Instance(settings, f"api-{number}", folder, port, DASHIFY_PUBLIC_INSTANCES=known)
+                 for number, port in enumerate(ports, 1)]
+    for instance in instances:
+        until(instance.ready, 30, f"{instance.url} ready")
+    yield instances[0], instances[1]
+    for instance in instances:
+        instance.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Give a function that opens a page as somebody of their own (`url`, and options of a browser context)."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def open_(url: str, **options: object) -> Page:
+        context = chromium.new_context(**options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda message: troubles.append(message.text) if "Content Security" in message.text else None)
+        page.goto(url)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert troubles == []
