@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup build run check test clean
 PYTHON := .venv/bin/python
-FIRST_PYTHON := $(firstword $(shell command -v python3 python3.12 python3.11))
+FIRST_PYTHON := $(firstword $(foreach name,python3 python3.12 python3.11,$(shell command -v $(name))))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
