@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
@@ -79,8 +80,11 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
 
 
 def _hang_up(client: Any) -> None:
-    """End an idle connection: its reader sees the end of the stream and closes it."""
+    """End an idle connection: its reader sees the end of the stream and closes it.
+
+    By the socket underneath, since gevent's own `shutdown` would wake the reader with an exception instead.
+    """
     try:
-        client.shutdown(2)
+        client._sock.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # it went by itself

@@ -136,6 +136,8 @@ class Resources:
         opened: dict[str, Any] = vars(self)
         if "publisher" in opened:
             self.publisher.flush(1.0)
+        if "dispatcher" in opened:
+            self.dispatcher.close()
         if "gate" in opened:
             self.gate.close()
         if "mongo" in opened:

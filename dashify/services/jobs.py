@@ -7,10 +7,10 @@ from typing import Any
 
 from dashify.context import Context, Platform
 from dashify.domain import names
-from dashify.domain.accounts import Actor, Role
 from dashify.domain.jobs import WATCHED, JobStatus
 from dashify.domain.names import is_id
 from dashify.errors import NotAllowedNow, NotFound
+from dashify.services.sessions import load_actor
 
 Json = dict[str, Any]
 Row = Mapping[str, Any]
@@ -81,16 +81,10 @@ def act_for(platform: Platform, user_id: str) -> Context:
     Raises:
         NotFound: they are not active any more.
     """
-    account = platform.directory.find_account(user_id)
-    if account is None or not account["active"] or account["organization"] is None:
+    actor = load_actor(platform, user_id)
+    if actor is None:
         raise NotFound("Whoever asked for this is not active any more.")
-    joined = platform.directory.list_memberships(account["tenant_id"], user_id)
-    return platform.context(Actor(
-        user_id=user_id, tenant_id=account["tenant_id"], role=Role(account["role"]), name=account["name"],
-        email=account["email"], organization=account["organization"]["name"],
-        version=f"{account['session_epoch']}:{account['version']}",
-        private_channels=frozenset(channel for channel, private in joined if private),
-        joined=frozenset(channel for channel, _ in joined)))
+    return platform.context(actor)
 
 
 def _own(ctx: Context, job_id: str) -> Row:

@@ -61,7 +61,7 @@ def check(platform: Platform, record: SessionRecord, epoch: tuple[int, int] | No
     """
     latest = platform.revocations.latest(record.user_id, epoch)
     actor = _identify(platform, record.user_id, latest)
-    session_epoch = max(int(actor.version.split(":")[0]), latest[0] if latest else 0)
+    session_epoch = max(_epoch_of(actor)[0], latest[0] if latest else 0)
     too_old = time.time() - record.created_at > platform.settings.session_absolute_seconds
     if platform.revocations.holds(record.id) or record.epoch < session_epoch or too_old:
         raise _signed_out()
@@ -74,6 +74,21 @@ def identify(platform: Platform, actor: Actor) -> Actor:
                    session_id=actor.session_id)
 
 
+def load_actor(platform: Platform, user_id: str) -> Actor | None:
+    """Give a person as MongoDB has them now, without a session; None for somebody who is not active."""
+    account = platform.directory.find_account(user_id)
+    if account is None or not account["active"] or account["organization"] is None:
+        return None
+    # After the account: a later membership under an earlier version is loaded again, the other way round it would last.
+    joined = platform.directory.list_memberships(account["tenant_id"], user_id)
+    return Actor(
+        user_id=user_id, tenant_id=account["tenant_id"], role=Role(account["role"]), name=account["name"],
+        email=account["email"], organization=account["organization"]["name"],
+        version=f"{account['session_epoch']}:{account['version']}",
+        private_channels=frozenset(channel for channel, private in joined if private),
+        joined=frozenset(channel for channel, _ in joined))
+
+
 def start_session(platform: Platform, user_id: str, client: Client) -> SignedIn:
     """Begin a session for somebody whose identity was just proven.
 
@@ -84,7 +99,7 @@ def start_session(platform: Platform, user_id: str, client: Client) -> SignedIn:
     actor = _identify(platform, user_id, None)
     now = platform.now
     cookie = new_token()
-    record = SessionRecord(new_id(), user_id, actor.tenant_id, int(actor.version.split(":")[0]), now.timestamp())
+    record = SessionRecord(new_id(), user_id, actor.tenant_id, _epoch_of(actor)[0], now.timestamp())
     expires_at = now + timedelta(seconds=platform.settings.session_absolute_seconds)
     about = {"device": client.device, "address": client.address, "expires_at": expires_at}
     platform.sessions.add(record, token_hash(cookie), about, now)
@@ -101,7 +116,7 @@ def renew_session(ctx: Context, platform: Platform, key_hash: str) -> SignedIn:
     cookie = new_token()
     created_at = ctx.now.timestamp()
     record = SessionRecord(ctx.actor.session_id or "", actor.user_id, actor.tenant_id,
-                           int(actor.version.split(":")[0]), created_at)
+                           _epoch_of(actor)[0], created_at)
     if not platform.sessions.replace(record, key_hash, token_hash(cookie)):
         raise _signed_out()
     return SignedIn(replace(actor, session_id=ctx.actor.session_id), cookie)
@@ -182,21 +197,14 @@ def _rebuild(platform: Platform, record: SessionRecord, key_hash: str) -> None:
 def _identify(platform: Platform, user_id: str, epoch: tuple[int, int] | None) -> Actor:
     """Give a person as of at least `epoch`; from memory where that is what memory holds."""
     cached = platform.resources.identities.get(user_id)
-    if epoch is not None and cached is not None and _version(cached.version) >= epoch[1]:
+    if epoch is not None and cached is not None and _epoch_of(cached)[1] >= epoch[1]:
         return cached
-    account = platform.directory.find_account(user_id)
-    if account is None or not account["active"] or account["organization"] is None:
+    actor = load_actor(platform, user_id)
+    if actor is None:
         raise _signed_out()
-    joined = platform.directory.list_memberships(account["tenant_id"], user_id)
-    actor = Actor(
-        user_id=user_id, tenant_id=account["tenant_id"], role=Role(account["role"]), name=account["name"],
-        email=account["email"], organization=account["organization"]["name"],
-        version=f"{account['session_epoch']}:{account['version']}",
-        private_channels=frozenset(channel for channel, private in joined if private),
-        joined=frozenset(channel for channel, _ in joined))
     _remember(platform, actor)
     if epoch is None:
-        _share_epoch(platform, user_id, (account["session_epoch"], account["version"]))
+        _share_epoch(platform, user_id, _epoch_of(actor))
     return actor
 
 
@@ -214,8 +222,9 @@ def _share_epoch(platform: Platform, user_id: str, epoch: tuple[int, int]) -> No
         return  # without Redis the epoch is read from MongoDB each time
 
 
-def _version(version: str) -> int:
-    return int(version.split(":")[1])
+def _epoch_of(actor: Actor) -> tuple[int, int]:
+    session_epoch, version = actor.version.split(":")
+    return int(session_epoch), int(version)
 
 
 def _signed_out() -> Unauthenticated:
