@@ -74,7 +74,7 @@ class Output:
 def readable(line: str) -> list[str]:
     """Give what a person wants to see of a line: structured ones as text, with their fields and traceback.
 
-    What is known from the context (time, process, logger) is left to the log file, and so is every request that went well.
+    What is known from the context (time, process, logger) is left to the log file, and so are requests that went well.
     """
     entry = _entry(line)
     if entry is None:
