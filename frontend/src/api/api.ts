@@ -1,5 +1,5 @@
 /** Every call of the HTTP API that the web app makes, typed. */
-import { request } from "./http";
+import { request, type Options } from "./http";
 import type { Channel, Job, Me, Message, MessagePage, NewMessage, Person, Role, Session } from "./types";
 
 interface Paged {
@@ -35,7 +35,7 @@ export const auth = {
 };
 
 export const me = {
-  get: (options: { anonymous?: boolean; retries?: number } = {}) => request<{ user: Me }>("GET", "/me", options),
+  get: (options: Pick<Options, "anonymous" | "retries" | "timeoutMs"> = {}) => request<{ user: Me }>("GET", "/me", options),
   rename: (name: string) => request<{ user: Me }>("PATCH", "/me", { body: { name } }),
   sessions: () => all<Session>("/me/sessions", "sessions"),
   revoke: (session: string) => request<undefined>("DELETE", `/me/sessions/${id(session)}`),

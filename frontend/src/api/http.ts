@@ -28,6 +28,7 @@ let hooks: Hooks = { unauthenticated: () => undefined, strained: () => undefined
 
 export function setHooks(next: Hooks): void {
   hooks = next;
+  strained = false;
 }
 
 /** Read the CSRF token as it is now: signing in, here or in another tab, changes it. */
@@ -69,6 +70,13 @@ async function once(method: Method, path: string, options: Options): Promise<unk
   throw errorFrom(response.status, body, Number.isFinite(after) && after > 0 ? after : null);
 }
 
+let strained = false;
+
+function strain(now: boolean): void {
+  if (now !== strained) hooks.strained(now);
+  strained = now;
+}
+
 function parse(text: string): unknown {
   if (!text) return undefined;
   try {
@@ -99,7 +107,7 @@ export async function request<T>(method: Method, path: string, options: Options 
   for (let attempt = 0; ; attempt += 1) {
     try {
       const body = await once(method, path, options);
-      if (attempt > 0) hooks.strained(false);
+      strain(false);
       return body as T;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -111,10 +119,10 @@ export async function request<T>(method: Method, path: string, options: Options 
       if (error.status === 401 && !options.anonymous) hooks.unauthenticated();
       const again = method === "GET" && error.temporary && attempt < (options.retries ?? GET_RETRIES);
       if (!again || options.signal?.aborted) {
-        if (error.status === 503) hooks.strained(true);
+        if (error.status === 503) strain(true);
         throw error;
       }
-      if (error.status >= 502) hooks.strained(true);
+      if (error.status >= 502) strain(true);
       await pause(waitBefore(attempt, error.retryAfter) * 1000);
     }
   }

@@ -12,6 +12,7 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 
 export class Exports {
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private stopped = false;
 
   constructor(private readonly workspace: Workspace) {}
 
@@ -44,8 +45,8 @@ export class Exports {
   }
 
   stop(): void {
+    this.stopped = true;
     if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
   }
 
   private list(): Export[] {
@@ -57,7 +58,7 @@ export class Exports {
   }
 
   private poll(ms: number): void {
-    this.stop();
+    if (this.timer) clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.ask(), ms);
   }
 
@@ -66,7 +67,7 @@ export class Exports {
       const answer = await api.reports.get(one.job.id).catch(() => null);
       if (answer) this.replace(answer.job);
     }
-    if (this.open().length > 0) this.poll(this.workspace.connection.connected ? ONLINE_POLL_MS : OFFLINE_POLL_MS);
+    if (this.open().length > 0 && !this.stopped) this.poll(this.workspace.connection.connected ? ONLINE_POLL_MS : OFFLINE_POLL_MS);
   }
 
   /** What the server answers to a question is the present state, also the link that an event left out. */

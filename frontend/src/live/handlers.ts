@@ -16,6 +16,8 @@ export function handlersFor(workspace: Workspace): Handlers {
     stopTyping(workspace, event.channel_id, event.message.author_id);
     workspace.engine.event(event);
     if (event.message.author_id === workspace.state.get().me.id) workspace.outbox.seen(event.message);
+    // A deleted message is unread no more, but whether it was counted only the server knows.
+    else if (event.message.deleted_at && workspace.channel(event.channel_id)?.unread) workspace.engine.refreshSoon();
   };
   return {
     hello: (hello: Hello) => {

@@ -1,6 +1,11 @@
 /** Says what was read: only what stood at the bottom of a visible page, and no more often than needed. */
+import type { Channel } from "../api/types";
 import { countAfter } from "../sync/unread";
+import { AckError } from "./socket";
 import type { Workspace } from "./workspace";
+
+const AGAIN = new Set(["timeout", "unavailable", "rate_limited"]);
+const AGAIN_MS = 3_000;
 
 export class Reading {
   /** Channels that are on screen and scrolled to their end. */
@@ -35,10 +40,9 @@ export class Reading {
   apply(channelId: string, seq: number): void {
     const channel = this.workspace.channel(channelId);
     if (!channel) return;
-    const list = this.workspace.engine.log(channelId)?.list();
-    const unread = list ? Math.min(channel.unread, countAfter(list, seq, this.workspace.state.get().me.id)) : 0;
-    if (list === undefined && seq < channel.head) {
-      void this.workspace.refreshChannels().catch(() => undefined);
+    const unread = this.left(channel, seq);
+    if (unread === null) {
+      this.workspace.engine.refreshSoon();
       return;
     }
     const mentions = unread === 0 ? 0 : channel.mentions;
@@ -47,14 +51,31 @@ export class Reading {
     }
   }
 
+  /** A count of the server's may be older than what was read here since it was made. */
+  correct(channel: Channel): Channel {
+    const seq = this.told.get(channel.id) ?? 0;
+    if (seq <= (channel.read_seq ?? 0)) return channel;
+    const unread = this.left(channel, seq) ?? channel.unread;
+    return { ...channel, unread, mentions: unread === 0 ? 0 : channel.mentions };
+  }
+
+  /** How much is unread after a mark; null where the loaded messages do not tell. */
+  private left(channel: Channel, seq: number): number | null {
+    if (seq >= channel.head) return 0;
+    const log = this.workspace.engine.log(channel.id);
+    if (!log?.loaded || seq + 1 < log.oldest) return null;
+    return Math.min(channel.unread, countAfter(log.list(), seq, this.workspace.state.get().me.id));
+  }
+
   private async tell(channelId: string, seq: number): Promise<void> {
     const before = this.told.get(channelId) ?? 0;
     this.told.set(channelId, Math.max(before, seq));
     try {
       await this.workspace.connection.ask("channel:read", { channel_id: channelId, seq });
-    } catch {
-      // After the next connection the channels' counts come anew, and with them another try.
+    } catch (error) {
+      // Without a connection the next one brings the counts anew; where the server was only late, ask once more.
       this.told.set(channelId, before);
+      if (error instanceof AckError && AGAIN.has(error.code)) setTimeout(() => this.consider(channelId), AGAIN_MS);
     }
   }
 }

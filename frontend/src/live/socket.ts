@@ -27,10 +27,12 @@ export class AckError extends Error {
 
 const CONNECT_TIMEOUT_MS = 6_000;
 const ACK_TIMEOUT_MS = 5_000;
+const STEADY_MS = 5_000;
 
 export class Connection {
   private socket: Socket | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private steady: ReturnType<typeof setTimeout> | null = null;
   private attempt = 0;
   private instance = 0;
   private stopped = false;
@@ -101,28 +103,35 @@ export class Connection {
       socket.on(event, handler as (payload: unknown) => void);
     }
     socket.on("connect", () => {
-      this.attempt = 0;
       this.ports.status(true);
+      // A server that lets people in and sends them away at once must not be stormed.
+      this.steady = setTimeout(() => {
+        this.attempt = 0;
+      }, STEADY_MS);
     });
     socket.on("connect_error", (error: Error & { data?: { code?: string } }) => {
-      if (error.data?.code === "unauthenticated") void this.checkSession();
+      if (error.data?.code === "unauthenticated") void this.checkSession(socket);
       else this.lost();
     });
     socket.on("disconnect", (reason) => {
-      if (reason === "io server disconnect") void this.checkSession();
+      if (reason === "io server disconnect") void this.checkSession(socket);
       else this.lost();
     });
   }
 
   /** The server sent us away on purpose: either the session was revoked, or this instance is leaving. */
-  private async checkSession(): Promise<void> {
+  private async checkSession(socket: Socket): Promise<void> {
     this.ports.status(false);
-    if (await this.ports.sessionLives()) this.lost();
+    const lives = await this.ports.sessionLives();
+    // Something may have woken the connection meanwhile: a new one is not to be thrown away.
+    if (this.stopped || (lives && this.socket !== socket)) return;
+    if (lives) this.lost();
     else this.ports.ended();
   }
 
   private lost(): void {
     if (this.stopped || this.timer) return;
+    if (this.steady) clearTimeout(this.steady);
     this.ports.status(false);
     this.socket?.removeAllListeners();
     this.socket?.disconnect();
@@ -133,6 +142,8 @@ export class Connection {
 
   private cancel(): void {
     if (this.timer) clearTimeout(this.timer);
+    if (this.steady) clearTimeout(this.steady);
     this.timer = null;
+    this.steady = null;
   }
 }

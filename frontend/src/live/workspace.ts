@@ -5,7 +5,8 @@ import type { Channel, Job, Me, Message, Person } from "../api/types";
 import { SyncEngine } from "../sync/engine";
 import { Outbox, type Outgoing } from "../sync/outbox";
 import { parseInstances } from "../sync/backoff";
-import { mentions } from "../sync/unread";
+import { counted, countedSince, type News } from "../sync/counts";
+import { oneAtATime } from "../sync/shared";
 import { Exports } from "./exports";
 import { handlersFor } from "./handlers";
 import { Reading } from "./reading";
@@ -29,6 +30,8 @@ export class Workspace {
   private readonly followers = new Map<string, Set<() => void>>();
   private readonly versions = new Map<string, number>();
   private unwatch: () => void = () => undefined;
+  /** What came since the channels were last asked for. */
+  private news: News[] = [];
 
   constructor(me: Me, private readonly ended: () => void) {
     this.state = new Store(initialState(me));
@@ -89,12 +92,15 @@ export class Workspace {
     return this.state.get().channels?.find((channel) => channel.id === id);
   }
 
-  async refreshChannels(): Promise<void> {
-    const channels = await api.channels.list();
+  /** Fetch the channels with their counts, and add what came while the answer was on its way. */
+  readonly refreshChannels = oneAtATime(async () => {
+    const news: News[] = [];
+    this.news = news;
+    const list = await api.channels.list();
+    const channels = countedSince(list, news, this.state.get().me).map((channel) => this.reading.correct(channel));
     this.state.set({ channels: byName(channels) });
-    // The counts are as old as the answer: what is on screen right now is read.
     this.reading.considerAll();
-  }
+  });
 
   async refreshPeople(): Promise<void> {
     const list = await api.people.list();
@@ -157,7 +163,7 @@ export class Workspace {
 
   private changed(channelId: string, fresh: Message[], head: number): void {
     this.settle(channelId);
-    this.count(channelId, fresh, head);
+    if (fresh.length > 0 || head > 0) this.count({ channelId, fresh, head });
     this.notify(channelId);
     this.reading.consider(channelId);
   }
@@ -171,25 +177,19 @@ export class Workspace {
     }
   }
 
-  /** Count news up to `head`. What the server's own count included already has a number below the one it gave. */
-  private count(channelId: string, fresh: Message[], head: number): void {
-    const channel = this.channel(channelId);
-    if (!channel || head <= channel.head) return;
-    const { me } = this.state.get();
-    const news = fresh.filter((one) => one.author_id !== me.id && !one.deleted_at && one.seq > channel.head);
-    this.putChannel({
-      id: channelId,
-      head,
-      unread: channel.unread + news.length,
-      mentions: channel.mentions + news.filter((one) => mentions(one.text, me.name)).length,
-    });
+  private count(news: News): void {
+    this.news.push(news);
+    const channel = this.channel(news.channelId);
+    if (!channel) return;
+    const after = counted(channel, news, this.state.get().me);
+    if (after !== channel) this.putChannel(after);
   }
 }
 
 /** False only when the server says so: while it cannot answer, the session is presumed alive. */
 async function sessionLives(): Promise<boolean> {
   try {
-    await api.me.get({ anonymous: true, retries: 1 });
+    await api.me.get({ anonymous: true, retries: 0, timeoutMs: 3_000 });
     return true;
   } catch (error) {
     return !(error instanceof ApiError && error.status === 401);

@@ -8,8 +8,8 @@ import type { Ports } from "./ports";
 
 const HOLD_MS = 1_000;
 const JITTER_MS = 500;
-const SYNC_RETRY_MS = 1_000;
-const SYNC_RETRY_LONGEST_MS = 15_000;
+const RETRY_MS = 1_000;
+const RETRY_LONGEST_MS = 15_000;
 /** Opened channels kept in memory; the longest unused goes first. */
 const MOST_LOGS = 15;
 
@@ -22,6 +22,8 @@ export class SyncEngine {
   private again = false;
   private failures = 0;
   private timer: unknown = null;
+  /** The timer's sync is due even if no gap is left by then. */
+  private due = false;
   private refreshTimer: unknown = null;
   private stopped = false;
 
@@ -87,7 +89,7 @@ export class SyncEngine {
     }
     const fresh = log.take(event.seq, event.message);
     if (event.seq <= log.cursor) this.ports.changed(event.channel_id, fresh, log.cursor);
-    if (log.gap) this.syncSoon();
+    if (log.behind) this.syncSoon();
   }
 
   heads(epoch: string, heads: Record<string, number>): void {
@@ -95,7 +97,8 @@ export class SyncEngine {
     for (const [channelId, head] of Object.entries(heads)) {
       const log = this.logs.get(channelId);
       if (log?.loaded) {
-        if (head > log.cursor) this.syncSoon();
+        log.promise(head);
+        if (log.behind) this.syncSoon();
       } else if (!log && head > (this.ports.knownHead(channelId) ?? -1)) {
         this.refreshSoon();
       }
@@ -132,12 +135,30 @@ export class SyncEngine {
   drop(channelId: string): void {
     this.forget(channelId);
     this.ports.changed(channelId, [], 0);
-    if (this.watched.has(channelId)) void this.open(channelId).catch(() => undefined);
+    this.reload(channelId);
   }
 
   forget(channelId: string): void {
     this.logs.delete(channelId);
     this.loading.delete(channelId);
+  }
+
+  /** Have the server count again soon: what is unread cannot be worked out here. */
+  refreshSoon(): void {
+    if (this.refreshTimer !== null || this.stopped) return;
+    const ms = HOLD_MS + this.ports.random() * JITTER_MS;
+    this.refreshTimer = this.ports.setTimer(() => {
+      this.refreshTimer = null;
+      void this.ports.refreshChannels().catch(() => undefined);
+    }, ms);
+  }
+
+  /** Bring a channel that is on screen back, however long the server takes to answer. */
+  private reload(channelId: string, attempt = 0): void {
+    if (this.stopped || !this.watched.has(channelId)) return;
+    this.open(channelId).catch(() => {
+      this.ports.setTimer(() => this.reload(channelId, attempt + 1), this.delay(attempt));
+    });
   }
 
   private trim(): void {
@@ -156,8 +177,10 @@ export class SyncEngine {
       if (this.logs.get(channelId) === log) this.logs.delete(channelId);
       throw error;
     }
-    this.ports.changed(channelId, [], log.cursor);
-    if (log.gap) this.syncSoon();
+    // The list counted up to the head it came with; what was posted since is in the page, and in no event that counts.
+    const counted = this.ports.knownHead(channelId) ?? log.cursor;
+    this.ports.changed(channelId, log.list().filter((one) => one.seq > counted), log.cursor);
+    if (log.behind) this.syncSoon();
   }
 
   /** A change in a channel that was never opened only counts; out of order, the server must count for us. */
@@ -184,24 +207,33 @@ export class SyncEngine {
   private async catchUp(): Promise<void> {
     // Side by side: the list comes by HTTP from the page's own instance, which may hang while the socket is elsewhere already.
     void this.ports.refreshChannels().catch(() => this.refreshSoon());
+    for (const channelId of this.watched) if (!this.logs.get(channelId)?.loaded) this.reload(channelId);
     await this.sync();
   }
 
+  /** Sync after a while, if by then it is still needed. */
   private syncSoon(ms = HOLD_MS + this.ports.random() * JITTER_MS): void {
     if (this.timer !== null || this.stopped) return;
     this.timer = this.ports.setTimer(() => {
+      const needed = this.due || this.behind;
       this.timer = null;
-      void this.sync();
+      this.due = false;
+      if (needed) void this.sync();
     }, ms);
   }
 
-  private refreshSoon(): void {
-    if (this.refreshTimer !== null || this.stopped) return;
-    const ms = HOLD_MS + this.ports.random() * JITTER_MS;
-    this.refreshTimer = this.ports.setTimer(() => {
-      this.refreshTimer = null;
-      void this.ports.refreshChannels().catch(() => undefined);
-    }, ms);
+  private retryLater(): void {
+    this.due = true;
+    this.syncSoon(this.delay(this.failures));
+    this.failures += 1;
+  }
+
+  private delay(failures: number): number {
+    return Math.min(RETRY_LONGEST_MS, RETRY_MS * 2 ** failures) * (0.5 + this.ports.random());
+  }
+
+  private get behind(): boolean {
+    return [...this.logs.values()].some((log) => log.behind);
   }
 
   private async syncLoop(): Promise<void> {
@@ -211,23 +243,19 @@ export class SyncEngine {
       for (const [channelId, log] of this.logs) if (log.loaded) cursors[channelId] = log.cursor;
       try {
         const answer = await this.ports.sync(this.epoch === null ? { cursors } : { cursors, epoch: this.epoch });
-        this.failures = 0;
         if (this.accept(answer)) this.again = true;
       } catch {
-        this.retryLater();
-        return;
+        // Who asked meanwhile may know of a new connection, so that is tried at once.
+        if (!this.again) this.retryLater();
       }
     } while (this.again && !this.stopped);
   }
 
-  private retryLater(): void {
-    const ms = Math.min(SYNC_RETRY_LONGEST_MS, SYNC_RETRY_MS * 2 ** this.failures);
-    this.failures += 1;
-    this.syncSoon(ms * (0.5 + this.ports.random()));
-  }
-
   /** Take a sync's answer. Answer whether there is more to ask for at once. */
   private accept(answer: SyncAnswer): boolean {
+    this.ports.clearTimer(this.timer);
+    this.timer = null;
+    this.due = false;
     if (this.otherEpoch(answer.epoch)) return false;
     for (const channelId of answer.gone) {
       this.forget(channelId);
@@ -239,8 +267,11 @@ export class SyncEngine {
       if (log.loaded && this.applyChannel(channelId, log, answer)) moved = true;
     }
     this.heads(answer.epoch, unopenedHeads(answer.heads, this.logs));
-    if (answer.more.length > 0 && !moved) this.syncSoon();
-    return answer.more.length > 0 && moved;
+    const left = answer.more.length > 0 || this.behind;
+    if (moved || !left) this.failures = 0;
+    if (answer.more.length > 0 && moved) return true;
+    if (left) this.retryLater();
+    return false;
   }
 
   private applyChannel(channelId: string, log: ChannelLog, answer: SyncAnswer): boolean {
@@ -248,7 +279,9 @@ export class SyncEngine {
     const last = changes.at(-1)?.changed_seq ?? log.cursor;
     const head = answer.heads[channelId] ?? log.cursor;
     const before = log.cursor;
-    const fresh = log.apply(changes, answer.more.includes(channelId) ? last : Math.max(head, last));
+    const more = answer.more.includes(channelId);
+    const fresh = log.apply(changes, more ? last : Math.max(head, last));
+    if (!more) log.keepPromise();
     if (log.cursor !== before || changes.length > 0) this.ports.changed(channelId, fresh, log.cursor);
     return log.cursor > before;
   }

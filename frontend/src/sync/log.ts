@@ -11,6 +11,7 @@ export class ChannelLog {
   /** There may be messages older than the window. */
   older = true;
   private readonly messages = new Map<string, Message>();
+  private promised = 0;
   private readonly early = new Map<number, Message>();
   private sorted: Message[] | null = null;
 
@@ -72,9 +73,19 @@ export class ChannelLog {
     return fresh.concat(this.advance(upTo));
   }
 
-  /** True while an event waits for one before it. */
-  get gap(): boolean {
-    return this.loaded && this.early.size > 0;
+  /** The server told that the channel has come this far. */
+  promise(head: number): void {
+    this.promised = Math.max(this.promised, head);
+  }
+
+  /** The server gave all it had: a head above the cursor that it told before was a mistake. */
+  keepPromise(): void {
+    this.promised = 0;
+  }
+
+  /** True while an event waits for one before it, or the server is known to have more. */
+  get behind(): boolean {
+    return this.loaded && (this.early.size > 0 || this.promised > this.cursor);
   }
 
   /** The window, oldest first. A message older than it would hide a gap, so it is kept but not shown. */
