@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
 import time
+from http import HTTPStatus
 from typing import Any
 
 import gevent
+from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
 
+from dashify.domain.names import new_id
 from dashify.lifecycle import Lifecycle
 
 _CLOSE_SOCKETS_AFTER = 1.0
 _TICK = 0.1
+_STATUS = {errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+           errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+           errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED}
 
 
 class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -56,6 +64,22 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             return super().handle_request(listener_name, req, sock, addr)
         finally:
             self._idle.add(sock)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is not HTTP in the shape of every other error; leave what is our own fault to gunicorn."""
+        ours = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
+        if not isinstance(exc, errors.ParseException) or isinstance(exc, ours):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.debug("Not a request: %s", exc)
+        status = _STATUS.get(type(exc), HTTPStatus.BAD_REQUEST)
+        error = {"code": "invalid", "message": "This is not a valid HTTP request.", "details": [],
+                 "request_id": new_id()}
+        body = json.dumps({"error": error})
+        head = (f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n")
+        with contextlib.suppress(OSError):
+            client.sendall((head + body).encode())
 
     def run(self) -> None:
         """Serve until the drain is over."""

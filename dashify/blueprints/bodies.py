@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, UnsupportedMediaType
 
@@ -52,6 +53,8 @@ def read_body(model: type[M], request: Request) -> M:
         raw = request.get_data(cache=False)
     except ClientDisconnected as error:
         raise Invalid("The body ended before it was complete.") from error
+    except ParseException as error:
+        raise Invalid("The body is not sent in the chunks that HTTP knows.") from error
     if len(raw) >= (request.max_content_length or sys.maxsize):
         raise RequestEntityTooLarge
     value = parse_json(raw)

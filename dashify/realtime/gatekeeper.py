@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import parse_qs
 
 from dashify.context import Platform
 from dashify.domain.names import new_id
@@ -13,6 +15,7 @@ from dashify.domain.network import client_address, is_own_origin, parse_networks
 from dashify.lifecycle import Lifecycle
 
 PATH = "/socket.io"
+_KEY_BYTES = 16
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _REFUSALS = {
     "unavailable": ("503 Service Unavailable", "This instance cannot take connections now. Please try again."),
@@ -57,10 +60,7 @@ class Gatekeeper:
     def _refusal(self, environ: dict[str, Any], address: str) -> str | None:
         settings = self._settings
         origin = environ.get("HTTP_ORIGIN")
-        upgrade = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
-        query = environ.get("QUERY_STRING", "")
-        websocket_only = "transport=websocket" in query and "sid=" not in query
-        if environ.get("REQUEST_METHOD") != "GET" or not upgrade or not websocket_only:
+        if not _is_handshake(environ):
             return "invalid"
         if origin is not None and not is_own_origin(origin, environ.get("HTTP_HOST", ""), self._pages):
             return "origin_refused"
@@ -69,6 +69,19 @@ class Gatekeeper:
         if self._by_address[address] >= settings.limits.sockets_per_address:
             return "too_many_sockets"
         return None
+
+
+def _is_handshake(environ: dict[str, Any]) -> bool:
+    """Tell whether a request opens a WebSocket (RFC 6455, 4.2.1) for Engine.IO 4, without an earlier transport."""
+    try:
+        query = parse_qs(environ.get("QUERY_STRING", ""), max_num_fields=20)
+        key = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
+    except ValueError:
+        return False
+    return (environ.get("REQUEST_METHOD") == "GET" and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+            and "upgrade" in environ.get("HTTP_CONNECTION", "").lower() and len(key) == _KEY_BYTES
+            and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13" and query.get("transport") == ["websocket"]
+            and query.get("EIO") == ["4"] and "sid" not in query)
 
 
 def _answer(code: str, start_response: Any) -> list[bytes]:

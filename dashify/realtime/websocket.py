@@ -6,6 +6,7 @@ from typing import Any
 
 from engineio.async_drivers.gevent import WebSocketWSGI
 from gevent.lock import RLock
+from wsproto.utilities import ProtocolError
 
 _SILENCE_SECONDS = 25.0  # longer than ping interval and time-out together, so only a dead peer reaches it
 
@@ -46,4 +47,8 @@ class WebSocket(WebSocketWSGI):  # type: ignore[misc]  # python-engineio has no 
         """Take the upgrade over, without extensions and with a socket that sends everything."""
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         environ["gunicorn.socket"] = WholeWrites(environ["gunicorn.socket"])
-        return super().__call__(environ, start_response)
+        try:
+            return super().__call__(environ, start_response)
+        except ProtocolError:
+            start_response("400 Bad Request", [("Content-Length", "0"), ("Connection", "close")])
+            return []
