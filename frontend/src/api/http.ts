@@ -73,7 +73,7 @@ async function once(method: Method, path: string, options: Options): Promise<unk
 let strained = false;
 
 function strain(now: boolean): void {
-  if (now !== strained) hooks.strained(now);
+  if (now || strained) hooks.strained(now);
   strained = now;
 }
 

@@ -30,8 +30,8 @@ export class Workspace {
   private readonly followers = new Map<string, Set<() => void>>();
   private readonly versions = new Map<string, number>();
   private unwatch: () => void = () => undefined;
-  /** What came since the channels were last asked for. */
-  private news: News[] = [];
+  /** What came since the channels were asked for; null while no answer is awaited. */
+  private news: News[] | null = null;
 
   constructor(me: Me, private readonly ended: () => void) {
     this.state = new Store(initialState(me));
@@ -96,7 +96,9 @@ export class Workspace {
   readonly refreshChannels = oneAtATime(async () => {
     const news: News[] = [];
     this.news = news;
-    const list = await api.channels.list();
+    const list = await api.channels.list().finally(() => {
+      if (this.news === news) this.news = null;
+    });
     const channels = countedSince(list, news, this.state.get().me).map((channel) => this.reading.correct(channel));
     this.state.set({ channels: byName(channels) });
     this.reading.considerAll();
@@ -163,7 +165,7 @@ export class Workspace {
 
   private changed(channelId: string, fresh: Message[], head: number): void {
     this.settle(channelId);
-    if (fresh.length > 0 || head > 0) this.count({ channelId, fresh, head });
+    this.count({ channelId, fresh, head });
     this.notify(channelId);
     this.reading.consider(channelId);
   }
@@ -178,7 +180,7 @@ export class Workspace {
   }
 
   private count(news: News): void {
-    this.news.push(news);
+    this.news?.push(news);
     const channel = this.channel(news.channelId);
     if (!channel) return;
     const after = counted(channel, news, this.state.get().me);

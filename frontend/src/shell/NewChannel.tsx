@@ -44,6 +44,9 @@ export function NewChannel({ close }: { close: () => void }) {
             label="Members"
             placeholder={members.length === 0 ? "Who belongs here?" : undefined}
             searchable
+            hidePickedOptions
+            // Below it the list would lie on the button that one needs next.
+            comboboxProps={{ position: "top", middlewares: { flip: false, shift: true } }}
             data={others.map((one) => ({ value: one.id, label: one.name }))}
             value={members}
             onChange={setMembers}

@@ -239,11 +239,11 @@ export class SyncEngine {
   private async syncLoop(): Promise<void> {
     do {
       this.again = false;
-      const cursors: Record<string, number> = {};
-      for (const [channelId, log] of this.logs) if (log.loaded) cursors[channelId] = log.cursor;
+      const asked = new Map([...this.logs].filter(([, log]) => log.loaded));
+      const cursors = Object.fromEntries([...asked].map(([channelId, log]) => [channelId, log.cursor]));
       try {
         const answer = await this.ports.sync(this.epoch === null ? { cursors } : { cursors, epoch: this.epoch });
-        if (this.accept(answer)) this.again = true;
+        if (this.accept(answer, asked)) this.again = true;
       } catch {
         // Who asked meanwhile may know of a new connection, so that is tried at once.
         if (!this.again) this.retryLater();
@@ -252,7 +252,7 @@ export class SyncEngine {
   }
 
   /** Take a sync's answer. Answer whether there is more to ask for at once. */
-  private accept(answer: SyncAnswer): boolean {
+  private accept(answer: SyncAnswer, asked: ReadonlyMap<string, ChannelLog>): boolean {
     this.ports.clearTimer(this.timer);
     this.timer = null;
     this.due = false;
@@ -263,10 +263,14 @@ export class SyncEngine {
     }
     for (const channelId of answer.reset) this.drop(channelId);
     let moved = false;
-    for (const [channelId, log] of this.logs) {
-      if (log.loaded && this.applyChannel(channelId, log, answer)) moved = true;
+    const others = { ...answer.heads };
+    for (const [channelId, log] of asked) {
+      // A channel that was loaded (again) meanwhile has another cursor, and this answer's changes are not all it lacks.
+      if (this.logs.get(channelId) !== log) continue;
+      if (this.applyChannel(channelId, log, answer)) moved = true;
+      delete others[channelId];
     }
-    this.heads(answer.epoch, unopenedHeads(answer.heads, this.logs));
+    this.heads(answer.epoch, others);
     const left = answer.more.length > 0 || this.behind;
     if (moved || !left) this.failures = 0;
     if (answer.more.length > 0 && moved) return true;
@@ -285,8 +289,4 @@ export class SyncEngine {
     if (log.cursor !== before || changes.length > 0) this.ports.changed(channelId, fresh, log.cursor);
     return log.cursor > before;
   }
-}
-
-function unopenedHeads(heads: Record<string, number>, logs: ReadonlyMap<string, ChannelLog>): Record<string, number> {
-  return Object.fromEntries(Object.entries(heads).filter(([channelId]) => !logs.has(channelId)));
 }
