@@ -263,14 +263,14 @@ export class SyncEngine {
     }
     for (const channelId of answer.reset) this.drop(channelId);
     let moved = false;
-    const others = { ...answer.heads };
+    const others = new Map(Object.entries(answer.heads));
     for (const [channelId, log] of asked) {
       // A channel that was loaded (again) meanwhile has another cursor, and this answer's changes are not all it lacks.
       if (this.logs.get(channelId) !== log) continue;
       if (this.applyChannel(channelId, log, answer)) moved = true;
-      delete others[channelId];
+      others.delete(channelId);
     }
-    this.heads(answer.epoch, others);
+    this.heads(answer.epoch, Object.fromEntries(others));
     const left = answer.more.length > 0 || this.behind;
     if (moved || !left) this.failures = 0;
     if (answer.more.length > 0 && moved) return true;
