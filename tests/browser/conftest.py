@@ -53,7 +53,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda message: troubles.append(message.text) if "Content Security" in message.text else None)
+        page.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
         page.goto(url)
         return page
 

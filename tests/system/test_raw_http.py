@@ -1,4 +1,4 @@
-"""What is hardly HTTP any more: always a 4xx in the error shape, never a 500, and never the end of anybody else's service."""
+"""What is hardly HTTP any more: always a 4xx in the error shape, never a 500, and never the end of the service."""
 
 from __future__ import annotations
 
