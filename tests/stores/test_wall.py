@@ -1,0 +1,179 @@
+"""Every method of every repository, called by Carol of Globex with all that can be known of Acme.
+
+The methods are found by reflection: a new repository or method is covered at once, and a new parameter fails here until
+`acme_values` says what Acme's value of it is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_type_hints
+
+import pytest
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import DuplicateKeyError
+
+from dashify.context import Context
+from dashify.domain.accounts import Role
+from dashify.domain.chat import Delete, Post
+from dashify.domain.jobs import Job
+from dashify.domain.names import new_id
+from dashify.errors import Conflict, DashifyError, NotFound
+from dashify.resources import Resources
+from dashify.services import channels, chat, people
+from dashify.stores.jobs import JobBook
+from dashify.stores.mongo import Document
+from dashify.stores.store import Store
+
+REFUSALS = (NotFound, Conflict, DuplicateKeyError)
+# What a method gives that is neither nothing nor any of Acme's: what Carol has of her own, or has just made.
+OWN_ANSWERS = {"People.count_active_owners": 1, "Memberships.add": True}
+Snapshot = dict[str, list[bytes]]
+
+
+@dataclass(frozen=True)
+class Acme:
+    """One organization with something in every collection of the store, and what names it."""
+
+    store: Store
+    tenant_id: str
+    values: dict[str, Any]
+
+
+def repository_methods() -> Iterator[tuple[str, str]]:
+    """Every public method as (attribute of the store, method)."""
+    for attribute, found in vars(Store).items():
+        if isinstance(found, cached_property):
+            repository = get_type_hints(found.func)["return"]
+            for name, method in vars(repository).items():
+                if callable(method) and not name.startswith("_"):
+                    yield attribute, name
+
+
+METHODS = list(repository_methods())
+
+
+@pytest.fixture
+def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Context], Context],
+         resources: Resources) -> Acme:
+    bob = join(alice, "Bob")
+    invitation = people.invite(alice, f"{new_id()}@acme.test", Role.MEMBER)["invitation"]
+    general = channels.list_channels(alice, None, 50)["channels"][0]["id"]
+    secret = channels.create_channel(alice, "Secret plans", True, [])["id"]
+    message = chat.post_message(bob, general, "Hello @Alice of Acme", "client-1", None)[0]
+    chat.post_message(refreshed(alice), secret, "Nobody else may read this", "client-2", None)
+    job = alice.unit(lambda unit: unit.store.jobs.add(
+        Job.EXPORT_CHANNEL, {"channel_id": general}, actor_id=alice.actor.user_id, now=unit.now, unique_key="acme-1"))
+    assert JobBook(resources.database).claim(job, [Job.EXPORT_CHANNEL.kind])
+    return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
+                                                               message["id"], job))
+
+
+def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, secret: str, message_id: str,
+                job_id: str) -> dict[str, Any]:
+    """Acme's value of every parameter; `Class.method.parameter` where the name alone does not tell."""
+    user_id, now = alice.actor.user_id, alice.now
+    message = dict(alice.store.messages.get(message_id))
+    session = alice.store.sessions.list_of(user_id, alive_since=now.replace(year=2000))[0]["_id"]
+    return {
+        "user_id": user_id, "user_ids": [user_id, bob.actor.user_id], "actor_id": user_id,
+        "invitation_id": invitation_id, "job_id": job_id, "message_id": message_id, "message_ids": [message_id],
+        "channel_id": general, "channel_ids": [general, secret], "private_ids": [secret], "public_ids": [general],
+        "channel": dict(alice.store.channels.get(general)), "membership_id": new_id(), "head": 1, "count": 1,
+        "pairs": [(bob.actor.user_id, "client-1")], "marks": {general: 0, secret: 0}, "seq": 1, "before": None,
+        "after": 0, "limit": 100, "now": now, "alive_since": now.replace(year=2000), "only": session, "attempt": 1,
+        "progress": 0.5, "result": {"file_id": new_id()}, "job": Job.SELF_CHECK, "payload": {"row": 1},
+        "unique_key": "acme-1", "fields": {"name": "Taken over"}, "created": [],
+        "revised": [{**message, "text": "Taken over"}], "sign_out": True,
+        "People.list_people.after": None, "Channels.list_visible.after": None,
+        "Memberships.list_of_channel.after": None, "Memberships.add.channel": dict(alice.store.channels.get(secret)),
+        "Memberships.add.user_id": bob.actor.user_id,
+        "OwnSessions.revoke.but": None, "People.add.fields": {"name": "X", "email": f"{new_id()}@taken.test"},
+        "Invitations.add.fields": {"token_hash": new_id()}, "Channels.add.fields": {"name_key": new_id()},
+    }
+
+
+def call(store: Store, attribute: str, name: str, values: dict[str, Any]) -> Any:
+    """Call a method with Acme's values; give what it gives, or the refusal that it raised."""
+    repository = getattr(store, attribute)
+    method = getattr(repository, name)
+    label = f"{type(repository).__name__}.{name}"
+    arguments = {parameter: values.get(f"{label}.{parameter}", values.get(parameter, inspect.Parameter.empty))
+                 for parameter in inspect.signature(method).parameters}
+    missing = [parameter for parameter, value in arguments.items() if value is inspect.Parameter.empty]
+    assert not missing, f"say in acme_values what Acme's {missing} of {label} is"
+    try:
+        return method(**arguments)
+    except REFUSALS as refusal:
+        return refusal
+
+
+def snapshot(resources: Resources, outside: str) -> Snapshot:
+    """Every document of every collection that is not of the tenant `outside`, byte for byte."""
+    found: Snapshot = {}
+    for name in sorted(resources.database.list_collection_names()):
+        raw = resources.database.get_collection(
+            name, codec_options=resources.database.codec_options.with_options(document_class=RawBSONDocument))
+        found[name] = sorted(row.raw for row in raw.find({"tenant_id": {"$ne": outside}}))
+    return found
+
+
+def texts(value: Any) -> set[str]:
+    """Every string of some length anywhere inside `value`, keys too; short ones, such as roles, belong to everybody."""
+    if isinstance(value, str):
+        return {value} if len(value) >= 6 else set()
+    if isinstance(value, dict):
+        return texts(list(value.items()))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return set().union(*map(texts, value)) if value else set()
+    return set()
+
+
+def rows_of(resources: Resources, tenant_id: str) -> list[Document]:
+    names = resources.database.list_collection_names()
+    return [row for name in names for row in resources.database[name].find({"tenant_id": tenant_id})]
+
+
+@pytest.mark.parametrize(("attribute", "name"), METHODS)
+def test_carol_gets_nothing_of_acmes_and_changes_nothing_there(acme: Acme, carol: Context, resources: Resources,
+                                                               attribute: str, name: str) -> None:
+    globex = carol.actor.tenant_id
+    only_acmes = texts(rows_of(resources, acme.tenant_id)) - texts(rows_of(resources, globex))
+    before = snapshot(resources, outside=globex)
+    given = call(carol.store, attribute, name, acme.values)
+    assert snapshot(resources, outside=globex) == before
+    assert not texts(given) & only_acmes
+    label = f"{type(getattr(carol.store, attribute)).__name__}.{name}"
+    if isinstance(given, (bool, int, float)):
+        assert given == OWN_ANSWERS.get(label, 0)
+    if name == "get" or name.startswith("get_"):
+        assert isinstance(given, NotFound)
+
+
+@pytest.mark.parametrize(("attribute", "name"), METHODS)
+def test_the_same_call_by_acme_itself_does_something(acme: Acme, resources: Resources, attribute: str,
+                                                     name: str) -> None:
+    before = snapshot(resources, outside="nobody")
+    given = call(acme.store, attribute, name, acme.values)
+    assert given or snapshot(resources, outside="nobody") != before
+    assert not isinstance(given, NotFound)
+
+
+def test_every_collection_of_the_store_has_something_of_acmes_to_protect(acme: Acme) -> None:
+    for attribute in {attribute for attribute, _ in METHODS}:
+        repository = getattr(acme.store, attribute)
+        [collection] = vars(repository).values()
+        assert collection.count({}) > 0, attribute
+
+
+def test_one_message_can_not_be_reached_through_the_lane_of_another_tenant(acme: Acme, carol: Context,
+                                                                           resources: Resources) -> None:
+    before = snapshot(resources, outside=carol.actor.tenant_id)
+    for change in (Delete(acme.values["message_id"]), Post(new_id(), carol.actor.user_id, "hi", "c", None)):
+        with pytest.raises(DashifyError) as refusal:
+            carol.change_channel(acme.values["channel_id"], change, lambda outcome: None)
+        assert refusal.value.code == "not_found"
+    assert snapshot(resources, outside=carol.actor.tenant_id) == before
