@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 
 from dashify.context import Context, Platform
 from dashify.domain.accounts import Client, Role
+from dashify.domain.names import new_id
 from dashify.local.servers import Server, running_mongodb, running_redis
 from dashify.resources import Resources
 from dashify.services import accounts, people
@@ -20,7 +20,6 @@ from dashify.stores.mongo import create_indexes
 
 PASSWORD = "correct horse battery"
 HERE = Client(device="Firefox on Linux", address="127.0.0.1")
-_counter = itertools.count(1)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -87,7 +86,7 @@ def sign_up(platform: Platform) -> SignUp:
     """Give a function that makes a new organization and gives its owner's context."""
 
     def make(name: str, organization: str) -> Context:
-        email = f"{name.lower()}.{next(_counter)}@{organization.lower()}.test"
+        email = f"{name.lower()}.{new_id()}@{organization.lower()}.test"
         return platform.context(accounts.sign_up(platform, organization, name, email, PASSWORD, HERE).actor)
 
     return make
@@ -98,7 +97,7 @@ def join(platform: Platform) -> Callable[..., Context]:
     """Give a function that invites somebody into an organization and gives their context."""
 
     def make(inviter: Context, name: str, role: Role = Role.MEMBER) -> Context:
-        email = f"{name.lower()}.{next(_counter)}@joined.test"
+        email = f"{name.lower()}.{new_id()}@joined.test"
         token = people.invite(inviter, email, role)["token"]
         return platform.context(accounts.accept_invitation(platform, token, name, PASSWORD, HERE).actor)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import signal
@@ -11,12 +10,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from dashify.domain.names import new_id
 from dashify.settings import Settings
 from tests.system.kit import PASSWORD, ROOT, Instance, Person
 
 Open = Callable[..., Page]
 Pair = tuple[Instance, Instance]
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def reports_worker(settings: Settings) -> Iterator[None]:
 
 
 def sign_up(page: Page) -> str:
-    email = f"alice.{next(_numbers)}.{os.getpid()}@acme.test"
+    email = f"alice.{new_id()}@acme.test"
     page.get_by_role("link", name=re.compile("workspace|sign up|create", re.I)).first.click()
     form = page.get_by_test_id("signup-form")
     form.get_by_label("Organization").fill("Acme")
@@ -46,7 +45,7 @@ def accept(open_page: Open, inviter: Page, url: str, name: str) -> Page:
     """Invite somebody by the page of `inviter` and join as them by a page on `url`."""
     inviter.get_by_role("button", name=re.compile("invite", re.I)).first.click()
     dialog = inviter.get_by_role("dialog")
-    dialog.get_by_label("Email").fill(f"{name.lower()}.{next(_numbers)}.{os.getpid()}@joined.test")
+    dialog.get_by_label("Email").fill(f"{name.lower()}.{new_id()}@joined.test")
     dialog.get_by_role("button", name=re.compile("invit", re.I)).last.click()
     shown = inviter.get_by_test_id("invite-link")
     expect(shown).to_be_visible()

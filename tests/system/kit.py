@@ -17,6 +17,7 @@ from typing import Any
 import requests
 import websocket
 
+from dashify.domain.names import new_id
 from dashify.local.probes import free_port
 from dashify.settings import Settings
 
@@ -75,8 +76,6 @@ class Instance:
 class Person:
     """Somebody with a browser: cookies that go to any instance, and the CSRF header on writes."""
 
-    _numbers = itertools.count(1)
-
     def __init__(self, url: str) -> None:
         self.url = url
         self.http = requests.Session()
@@ -95,7 +94,7 @@ class Person:
         return answer.json() if answer.content else {}
 
     def sign_up(self, name: str, organization: str) -> Person:
-        email = f"{name.lower()}.{next(self._numbers)}.{os.getpid()}@{organization.lower()}.test"
+        email = f"{name.lower()}.{new_id()}@{organization.lower()}.test"
         self.user = self.ok("POST", "/auth/signup", {
             "organization": organization, "name": name, "email": email, "password": PASSWORD})["user"]
         return self
@@ -105,7 +104,7 @@ class Person:
         return self
 
     def invite(self, name: str, url: str | None = None) -> Person:
-        email = f"{name.lower()}.{next(self._numbers)}.{os.getpid()}@joined.test"
+        email = f"{name.lower()}.{new_id()}@joined.test"
         token = self.ok("POST", "/invitations", {"email": email, "role": "member"})["token"]
         guest = Person(url or self.url)
         accepted = guest.ok("POST", "/invitations/accept", {"token": token, "name": name, "password": PASSWORD})
