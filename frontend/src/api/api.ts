@@ -1,6 +1,6 @@
 /** Every call of the HTTP API that the web app makes, typed. */
 import { request, type Options } from "./http";
-import type { Channel, Job, Me, Message, MessagePage, NewMessage, Person, Role, Session } from "./types";
+import type { Channel, InvitationPreview, Job, Me, Message, MessagePage, NewMessage, Person, Role, Session } from "./types";
 
 interface Paged {
   next?: string | null;
@@ -29,6 +29,8 @@ export const auth = {
   logout: () => request<undefined>("POST", "/auth/logout", { anonymous: true }),
   accept: (body: { token: string; name: string; password: string }) =>
     request<{ user: Me }>("POST", "/invitations/accept", { body, anonymous: true }),
+  preview: (token: string) =>
+    request<InvitationPreview>("GET", `/invitations/preview?token=${id(token)}`, { anonymous: true }),
   forgot: (email: string) => request<undefined>("POST", "/auth/password-reset", { body: { email }, anonymous: true }),
   reset: (body: { token: string; password: string }) =>
     request<{ user: Me }>("POST", "/auth/password-reset/confirm", { body, anonymous: true }),

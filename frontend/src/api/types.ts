@@ -91,6 +91,13 @@ export interface Session {
   current: boolean;
 }
 
+export interface InvitationPreview {
+  organization: string;
+  email: string;
+  role: Role;
+  invited_by: string;
+}
+
 export type JobStatus = "queued" | "running" | "done" | "failed" | "cancelled";
 
 export interface Job {

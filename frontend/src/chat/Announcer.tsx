@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { Message } from "../api/types";
 import { useLive } from "../shell/context";
 import { pickMe, pickPeople } from "../shell/pick";
+import { plain } from "./markdown";
 import classes from "./chat.module.css";
 
 export function Announcer({ messages }: { messages: readonly Message[] }) {
@@ -18,7 +19,7 @@ export function Announcer({ messages }: { messages: readonly Message[] }) {
     seen.current = Math.max(since ?? 0, newest.seq);
     // The first page is not news, and neither is what I wrote.
     if (since === null || newest.seq <= since || newest.author_id === me.id || newest.deleted_at) return;
-    setWords(`${people[newest.author_id]?.name ?? "Someone"}: ${newest.text.slice(0, 300)}`);
+    setWords(`${people[newest.author_id]?.name ?? "Someone"}: ${plain(newest.text.slice(0, 300))}`);
   }, [newest, me.id, people]);
 
   return (

@@ -8,6 +8,7 @@ import { mentions } from "../sync/unread";
 import { Edit } from "./Edit";
 import type { Actions } from "./actions";
 import { Markdown } from "./Markdown";
+import { plain } from "./markdown";
 import classes from "./message.module.css";
 import { Reactions } from "./Reactions";
 import type { Row } from "./rows";
@@ -125,7 +126,7 @@ function Body({ row, context, editing, replies, root }: Props) {
 
 function Hint({ message, root, context }: { message: Message; root: Message | undefined; context: RowContext }) {
   const author = root && (context.people[root.author_id]?.name ?? "someone");
-  const words = root?.text ? `${author ?? ""}: ${root.text.replace(/\s+/g, " ").slice(0, 120)}` : "an earlier message";
+  const words = root?.text ? `${author ?? ""}: ${plain(root.text.slice(0, 240)).slice(0, 120)}` : "an earlier message";
   return (
     <UnstyledButton
       className={classes.hint}

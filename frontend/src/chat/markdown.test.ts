@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parse, type Inline } from "./markdown";
+import { parse, plain, type Inline } from "./markdown";
 
 function line(text: string, names: string[] = []): Inline[] {
   const block = parse(text, names)[0];
@@ -45,6 +45,10 @@ test("the longest name is the one mentioned, and addresses mention nobody", () =
     { kind: "mention", name: "ann lee" },
     { kind: "text", text: " x@ann" },
   ]);
+});
+
+test("a hint of a message has its words and none of its marks", () => {
+  expect(plain("a **b *c***, [d](https://a.example)\n```\ne  f\n```\n> @Ann `g`")).toBe("a b c, d e f @Ann g");
 });
 
 test("no text takes long to read", () => {

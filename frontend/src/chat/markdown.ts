@@ -31,6 +31,18 @@ export function parse(text: string, names: readonly string[]): Block[] {
   return blocks;
 }
 
+/** The words alone, on one line: for places where a message is only hinted at or read out. */
+export function plain(text: string): string {
+  const words = parse(text, []).map((block) => (block.kind === "code" ? block.text : wordsOf(block.children)));
+  return words.join(" ").replace(/\s+/g, " ").trim();
+}
+
+function wordsOf(nodes: readonly Inline[]): string {
+  return nodes
+    .map((node) => ("children" in node ? wordsOf(node.children) : node.kind === "mention" ? `@${node.name}` : node.text))
+    .join("");
+}
+
 const URL_PATTERN = /^https?:\/\/[^\s<>"`]+/i;
 const LINK_PATTERN = /^\[([^\]\n]{1,300})\]\((https?:\/\/[^\s()]+(?:\([^\s()]*\)[^\s()]*)*|mailto:[^\s()]+)\)/i;
 const MARKS: [string, "bold" | "italic" | "strike"][] = [

@@ -101,7 +101,7 @@ function Row({ session, revoke }: { session: Session; revoke: () => void }) {
         <Text fw={600} truncate>
           {session.device || "Unknown device"}
         </Text>
-        <Text size="sm" c="dimmed" truncate title={`Signed in ${fullTime(session.created_at)}`}>
+        <Text size="sm" c="dimmed" style={{ whiteSpace: "normal" }} title={`Signed in ${fullTime(session.created_at)}`}>
           {session.address} · signed in {fromNow(session.created_at)} · seen {fromNow(session.seen_at)}
         </Text>
       </div>
