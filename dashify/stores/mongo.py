@@ -90,7 +90,7 @@ def open_client(url: str) -> MongoClient[Document]:
     """
     return MongoClient(
         url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=2_000, connectTimeoutMS=2_000,
-        socketTimeoutMS=10_000, waitQueueTimeoutMS=5_000, maxPoolSize=64, retryWrites=True, retryReads=True,
+        socketTimeoutMS=5_000, waitQueueTimeoutMS=5_000, maxPoolSize=64, retryWrites=True, retryReads=True,
         appname="dashify",
     )
 

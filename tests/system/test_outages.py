@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dashify.local.servers import Server, running_redis
-from tests.system.kit import Client, Instance, Person, until
+from dashify.local.servers import Server, running_mongodb, running_redis
+from tests.system.kit import Client, Instance, Person, Refused, until
 
 Start = Callable[..., Instance]
 
@@ -179,3 +179,27 @@ def test_a_killed_instance_takes_nothing_with_it(start: Start) -> None:
         assert seen >= set(range(1, answer["heads"][general] + 1))
     poster.finish()
     assert poster.refused == 0
+
+
+def test_without_mongodb_answers_are_503_and_service_comes_back_by_itself(start: Start, tmp_path: Path) -> None:
+    with running_mongodb(tmp_path / "mongodb") as mongodb:
+        instance = start(DASHIFY_MONGODB_URL=mongodb.url)
+        alice = Person(instance.url).sign_up("Alice", "Acme")
+        general = alice.general()
+        client = alice.connect()
+        client.wait_for("hello")
+        mongodb.kill()
+        answer = alice.call("POST", f"/channels/{general}/messages", {"text": "lost?", "client_id": "c1"})
+        assert answer.status_code == 503
+        assert answer.json()["error"]["code"] == "database_unavailable"
+        assert not client.ask("message:send", {"channel_id": general, "text": "x", "client_id": "c2"})["ok"]
+        until(lambda: alice.http.get(instance.url + "/readyz?lb", timeout=5).status_code == 404, 5)
+        with pytest.raises(Refused) as refusal:
+            alice.connect()
+        assert refusal.value.status == 503
+        mongodb.start()
+        until(instance.ready, 20)
+        again = alice.call("POST", f"/channels/{general}/messages", {"text": "lost?", "client_id": "c1"})
+        assert again.status_code == 201
+        client.wait_for("message:new", lambda event: event["message"]["text"] == "lost?")
+        assert not client.closed
