@@ -11,12 +11,14 @@ interface Call {
 let calls: Call[] = [];
 let answers: [number, unknown, Record<string, string>?][] = [];
 let ended = 0;
+let strained: boolean[] = [];
 
 beforeEach(() => {
   calls = [];
   answers = [];
   ended = 0;
-  setHooks({ unauthenticated: () => (ended += 1), strained: () => undefined });
+  strained = [];
+  setHooks({ unauthenticated: () => (ended += 1), strained: (now) => strained.push(now) });
   vi.stubGlobal("document", { cookie: "dashify_csrf=first" });
   vi.stubGlobal("fetch", (path: string, init: RequestInit) => {
     const headers = init.headers as Record<string, string>;
@@ -87,4 +89,28 @@ test("a proxy's page is an error that a person can read", async () => {
   answers.push([502, "<html>"]);
   const failure: unknown = await request("POST", "/x", { body: {} }).catch((cause: unknown) => cause);
   expect(sentence(failure)).toMatch(/catching its breath/);
+});
+
+test("a server that is away is told, and the first answer after that ends it", async () => {
+  answers.push([503, error("unavailable")], [200, {}], [200, {}]);
+  await request("POST", "/channels", { body: {} }).catch(() => undefined);
+  expect(strained).toEqual([true]);
+  await request("GET", "/channels");
+  await request("GET", "/channels");
+  expect(strained).toEqual([true, false]);
+});
+
+test("a read that is no longer wanted is not repeated", async () => {
+  const stop = new AbortController();
+  answers.push([503, error("unavailable")]);
+  stop.abort();
+  await expect(request("GET", "/channels", { signal: stop.signal })).rejects.toMatchObject({ status: 503 });
+  expect(calls).toHaveLength(1);
+});
+
+test("no network at all is told in words, and a write is left to whoever asked for it", async () => {
+  const failure: unknown = await request("POST", "/channels", { body: {} }).catch((cause: unknown) => cause);
+  expect(failure).toMatchObject({ status: 0, code: "offline", temporary: true });
+  expect(sentence(failure)).toMatch(/cannot be reached/);
+  expect(calls).toHaveLength(1);
 });

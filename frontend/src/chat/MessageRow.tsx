@@ -12,7 +12,7 @@ import { plain } from "./markdown";
 import classes from "./message.module.css";
 import { Reactions } from "./Reactions";
 import type { Row } from "./rows";
-import { clockTime, dayName, fullTime } from "./time";
+import { clockTime, dayName, fullTime, narrowTime } from "./time";
 import { Tools } from "./Tools";
 
 export interface RowContext {
@@ -65,7 +65,7 @@ export const MessageRow = memo(function MessageRow({ row, context, editing, repl
           {first ? (
             <PersonMark id={message.author_id} name={name} presence={presence[message.author_id]} />
           ) : (
-            <span className={classes.hourOnHover}>{clockTime(message.created_at)}</span>
+            <span className={classes.hourOnHover}>{narrowTime(message.created_at)}</span>
           )}
         </div>
         <div>

@@ -30,6 +30,11 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
+/** The time of day without its half, for where there is room for the digits alone. */
+export function narrowTime(time: string): string {
+  return clockTime(time).replace(/[^\d:.]+/g, "");
+}
+
 export function fromNow(time: string, now = Date.now()): string {
   const seconds = (Date.parse(time) - now) / 1000;
   for (const [unit, size] of STEPS) {

@@ -1,18 +1,26 @@
 /** Says what was read: only what stood at the bottom of a visible page, and no more often than needed. */
 import type { Channel } from "../api/types";
+import type { SyncEngine } from "../sync/engine";
 import { countAfter } from "../sync/unread";
-import { AckError } from "./socket";
+import { AckError, type Connection } from "./socket";
 import type { Workspace } from "./workspace";
 
 const AGAIN = new Set(["timeout", "unavailable", "rate_limited"]);
 const AGAIN_MS = 3_000;
+
+/** What reading needs of the workspace. */
+export interface Room extends Pick<Workspace, "channel" | "putChannel"> {
+  engine: Pick<SyncEngine, "log" | "refreshSoon">;
+  connection: Pick<Connection, "ask">;
+  state: { get: () => { me: { id: string } } };
+}
 
 export class Reading {
   /** Channels that are on screen and scrolled to their end. */
   private readonly atEnd = new Set<string>();
   private readonly told = new Map<string, number>();
 
-  constructor(private readonly workspace: Workspace) {}
+  constructor(private readonly workspace: Room) {}
 
   setAtEnd(channelId: string, atEnd: boolean): void {
     if (atEnd) this.atEnd.add(channelId);
