@@ -1,5 +1,7 @@
 """How gunicorn serves one API instance: one gevent worker, drained before it stops: `dashify/drain.py`."""
 
+from __future__ import annotations
+
 from gevent import monkey
 
 monkey.patch_all()
