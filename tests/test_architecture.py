@@ -146,6 +146,16 @@ def test_the_documents_list_exactly_the_settings_with_their_defaults(prefix: str
                                   if spec.name != "limits"}
 
 
+def test_a_newcomer_finds_every_room_and_every_target() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rooms = [named(path.parent) for path in (ROOT / "dashify").glob("*/__init__.py")]
+    assert len(rooms) > 5
+    assert not [room for room in rooms if f"`{room}/`" not in readme]
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    promised = set(re.findall(r"\bmake ([a-z-]+)", readme.split("## What is not there yet")[0]))
+    assert promised <= set(re.findall(r"make ([a-z-]+)", listed))
+
+
 def test_the_web_apps_packages_are_pinned_and_come_from_no_named_place() -> None:
     package = json.loads((ROOT / "frontend" / "package.json").read_text(encoding="utf-8"))
     for name, version in {**package["dependencies"], **package["devDependencies"]}.items():

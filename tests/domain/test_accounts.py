@@ -33,7 +33,7 @@ def test_the_table_of_permissions_is_this_one() -> None:
     assert {permission for allowed in PERMISSIONS.values() for permission in allowed} == set(ALLOWED)
 
 
-@pytest.mark.parametrize(("permission", "role"), itertools.product(ALLOWED, Role))
+@pytest.mark.parametrize(("permission", "role"), list(itertools.product(ALLOWED, Role)))
 def test_a_role_may_what_the_table_says_and_nothing_else(permission: str, role: Role) -> None:
     assert actor(role).may(permission) is (role.value in ALLOWED[permission].split())
 
