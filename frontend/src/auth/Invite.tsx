@@ -18,8 +18,8 @@ export function Invite({ token }: { token: string }) {
   if (spent) {
     return (
       <AuthLayout
-        title="This invitation has been used up"
-        intro="It was accepted, replaced or has grown too old. Ask whoever invited you for a new one."
+        title="This invitation is not open any more"
+        intro="It was accepted, replaced, or has grown too old; or its link is not whole. Ask whoever invited you for a new one."
       >
         <Button component={Link} href="/signin" variant="default" size="md">
           Sign in instead

@@ -94,7 +94,7 @@ function Controls({ person, active }: { person: Person; active: boolean }) {
     });
   const roles = rolesFor(me.role);
   return (
-    <>
+    <div className={classes.controls}>
       <Select
         aria-label={`Role of ${person.name}`}
         size="xs"
@@ -117,6 +117,6 @@ function Controls({ person, active }: { person: Person; active: boolean }) {
           Let back in
         </Button>
       )}
-    </>
+    </div>
   );
 }

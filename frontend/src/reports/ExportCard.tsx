@@ -29,8 +29,7 @@ export function ExportCard({ channelId }: { channelId: string }) {
       <span>{WORDS[job.status]}</span>
       <Progress
         value={percent}
-        flex={1}
-        miw={90}
+        className={classes.bar}
         animated={open}
         color={job.status === "failed" ? "red" : undefined}
         aria-label={`Export of ${channelName}, ${percent} %`}
