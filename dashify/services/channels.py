@@ -21,9 +21,9 @@ def list_channels(ctx: Context, cursor: str | None, limit: int) -> Json:
     """List the channels I can see, by id, each with what I have not read."""
     rows = visible_channels(ctx, after=cursor, limit=limit + 1)
     mine = {row["channel_id"]: row for row in ctx.store.memberships.list_of_user(ctx.actor.user_id)}
-    marks = {row["_id"]: mine[row["_id"]]["read_seq"] for row in rows
+    spans = {row["_id"]: (mine[row["_id"]]["read_seq"], row["head"]) for row in rows
              if row["_id"] in mine and mine[row["_id"]]["read_seq"] < row["head"]}
-    unread = ctx.store.messages.count_unread(ctx.actor.user_id, marks)
+    unread = ctx.store.messages.count_unread(ctx.actor.user_id, spans)
     shown = [views.channel(row, membership=mine.get(row["_id"]), unread=unread.get(row["_id"], (0, 0)))
              for row in rows]
     return views.page("channels", shown, limit)
@@ -205,8 +205,8 @@ def _after_joining(ctx: Context, row: Row, epochs: Epochs) -> None:
 def _mine(ctx: Context, row: Row) -> Json:
     mine = {one["channel_id"]: one for one in ctx.store.memberships.list_of_user(ctx.actor.user_id)}
     membership = mine.get(row["_id"])
-    marks = {row["_id"]: membership["read_seq"]} if membership else {}
-    unread = ctx.store.messages.count_unread(ctx.actor.user_id, marks)
+    spans = {row["_id"]: (membership["read_seq"], row["head"])} if membership else {}
+    unread = ctx.store.messages.count_unread(ctx.actor.user_id, spans)
     return views.channel(row, membership=membership, unread=unread.get(row["_id"], (0, 0)))
 
 

@@ -163,14 +163,15 @@ class Messages:
         self._messages.bulk(inserts=created, updates=updates)
 
     def count_unread(self, user_id: str, marks: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-        """Give `{channel_id: (unread, mentions)}` for a person's read marks; each counts at most 1,000 messages.
+        """Give `{channel_id: (unread, mentions)}` for spans of `(read mark, head)`; each counts at most 1,000 messages.
 
-        Own and deleted messages do not count.
+        Own and deleted messages do not count, nor what came after the head that is told beside the count.
         """
         found: dict[str, tuple[int, int]] = {}
-        for channel_id, mark in marks.items():
+        for channel_id, (mark, head) in spans.items():
+            span = {"$gt": mark, "$lte": head}
             rows = self._messages.find(
-                {"channel_id": channel_id, "seq": {"$gt": mark}, "author_id": {"$ne": user_id}, "deleted_at": None},
+                {"channel_id": channel_id, "seq": span, "author_id": {"$ne": user_id}, "deleted_at": None},
                 limit=UNREAD_CAP, fields=["mention_ids"])
             if rows:
                 found[channel_id] = (len(rows), sum(user_id in row["mention_ids"] for row in rows))
