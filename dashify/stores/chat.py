@@ -162,7 +162,7 @@ class Messages:
             for row in revised]
         self._messages.bulk(inserts=created, updates=updates)
 
-    def count_unread(self, user_id: str, marks: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    def count_unread(self, user_id: str, spans: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
         """Give `{channel_id: (unread, mentions)}` for spans of `(read mark, head)`; each counts at most 1,000 messages.
 
         Own and deleted messages do not count, nor what came after the head that is told beside the count.

@@ -83,7 +83,7 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
         "invitation_id": invitation_id, "job_id": job_id, "message_id": message_id, "message_ids": [message_id],
         "channel_id": general, "channel_ids": [general, secret], "private_ids": [secret], "public_ids": [general],
         "channel": dict(alice.store.channels.get(general)), "membership_id": new_id(), "head": 1, "count": 1,
-        "pairs": [(bob.actor.user_id, "client-1")], "marks": {general: 0, secret: 0}, "seq": 1, "before": None,
+        "pairs": [(bob.actor.user_id, "client-1")], "spans": {general: (0, 9), secret: (0, 9)}, "seq": 1, "before": None,
         "after": 0, "limit": 100, "now": now, "alive_since": now.replace(year=2000), "only": session, "attempt": 1,
         "progress": 0.5, "result": {"file_id": new_id()}, "job": Job.SELF_CHECK, "payload": {"row": 1},
         "unique_key": "acme-1", "fields": {"name": "Taken over"}, "created": [],
@@ -117,7 +117,7 @@ def snapshot(resources: Resources, outside: str) -> Snapshot:
     for name in sorted(resources.database.list_collection_names()):
         raw = resources.database.get_collection(
             name, codec_options=resources.database.codec_options.with_options(document_class=RawBSONDocument))
-        found[name] = sorted(row.raw for row in raw.find({"tenant_id": {"$ne": outside}}))
+        found[name] = sorted(bytes(row.raw) for row in raw.find({"tenant_id": {"$ne": outside}}))
     return found
 
 
