@@ -9,8 +9,8 @@ from pathlib import Path
 from tools.steps import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
-# A file stays on one worker, so its servers start once; two workers fit the two cores that a small machine has.
-SPREAD = ["-n", "2", "--dist", "loadfile"]
+# Two workers fit the two cores that a small machine has.
+SPREAD = ["-p", "tools.spread", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
