@@ -12,7 +12,7 @@ import signal  # noqa: E402
 from typing import Any  # noqa: E402
 
 from dashify import settings as _settings  # noqa: E402
-from dashify.drain import DrainingWorker  # noqa: E402
+from dashify.drain import DrainingWorker, JsonLogger  # noqa: E402
 
 _configured = _settings.from_env()
 
@@ -28,6 +28,7 @@ timeout = 60
 backlog = 2048
 preload_app = False
 proc_name = f"dashify-{_configured.instance}"
+logger_class = JsonLogger
 accesslog = None
 errorlog = "-"
 loglevel = _configured.log_level

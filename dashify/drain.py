@@ -10,11 +10,13 @@ from http import HTTPStatus
 from typing import Any
 
 import gevent
+from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
 
 from dashify.domain.names import new_id
 from dashify.lifecycle import Lifecycle
+from dashify.logs import JsonLines
 
 _CLOSE_SOCKETS_AFTER = 1.0
 _TICK = 0.1
@@ -101,6 +103,16 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
                 self._idle.discard(client)
                 _hang_up(client)
             gevent.sleep(_TICK)
+
+
+class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Gunicorn's own lines in the shape of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Configure as gunicorn does, then write JSON lines."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonLines())
 
 
 def _hang_up(client: Any) -> None:

@@ -79,7 +79,7 @@ def readable(line: str) -> list[str]:
     entry = _entry(line)
     if entry is None:
         return [line] if line else []
-    if entry.get("logger") == ACCESS_LOG and entry["level"] == "info" and int(entry.get("status") or 0) < 500:
+    if entry.get("logger") == ACCESS_LOG and (entry.get("route") == "/readyz" or int(entry.get("status") or 0) < 500):
         return []
     level, message = str(entry.pop("level")), str(entry.pop("message"))
     traceback = str(entry.pop("exception", "") or "").splitlines()
