@@ -20,6 +20,7 @@ from dashify.logs import JsonLines
 
 _CLOSE_SOCKETS_AFTER = 1.0
 _TICK = 0.1
+_FLUSH_SECONDS = 1.0
 _STATUS = {errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
            errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
            errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED}
@@ -84,9 +85,10 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             client.sendall((head + body).encode())
 
     def run(self) -> None:
-        """Serve until the drain is over."""
+        """Serve until the drain is over, and let what was published last leave."""
         self.wsgi.extensions["dashify.start"]()
         super().run()
+        self.wsgi.extensions["dashify.platform"].publisher.flush(_FLUSH_SECONDS)
 
     def _drain(self) -> None:
         started = time.monotonic()

@@ -87,6 +87,7 @@ def _every_second(hub: Hub) -> None:
 
 def _every_beat(hub: Hub, refresh: Callable[[Hub, Connection], None]) -> None:
     while not hub.lifecycle.wait_for_drain(BEAT_SECONDS * random.uniform(0.9, 1.0)):
+        hub.forget_gone()
         _guarded(recheck, hub, refresh)
         _guarded(tell_heads, hub)
         _guarded(presence.beat, hub)

@@ -28,9 +28,12 @@ def connect(hub: Hub, sid: str, environ: dict[str, Any], auth: Any) -> None:
         connection = _enter(hub, sid, eio_sid, seen)
         actor = _prove(hub, environ, auth).actor
         hub.enter_rooms(connection, actor)
-    except DashifyError as error:
+    except Exception as error:  # whatever it was, nothing of this socket may stay behind
         hub.registry.remove(sid)
         hub.close_soon(eio_sid)
+        if not isinstance(error, DashifyError):
+            log.exception("A socket could not be let in")
+            raise Refused("Something went wrong on our side.", {"code": "internal"}) from error
         raise Refused(error.message, {"code": error.code}) from error
     hub.keep(eio_sid)
     hub.server.start_background_task(_greet, hub, connection)

@@ -72,10 +72,17 @@ class Hub:
 
     def sign_out(self, connection: Connection) -> None:
         """Close a socket so that its client does not come back by itself: Socket.IO's DISCONNECT, then the engine."""
-        if self.registry.remove(connection.sid) is None:
+        if self.registry.find(connection.sid) is None:
             return
         self.server.disconnect(connection.sid)
+        self.registry.remove(connection.sid)
         self.close_engine(connection.eio_sid)
+
+    def forget_gone(self) -> None:
+        """Forget sockets whose engine socket ended without a word to us, as one may in the middle of signing in."""
+        for connection in self.registry.all():
+            if connection.eio_sid not in self.server.eio.sockets:
+                self.registry.remove(connection.sid)
 
     def close_all(self, seconds: float) -> None:
         """Close every engine socket, in random order, spread over `seconds`, so that not all come back at once."""

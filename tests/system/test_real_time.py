@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -170,6 +171,26 @@ def test_a_bad_session_is_refused_and_its_socket_closed(pair: Pair) -> None:
         with pytest.raises(Refused) as refusal:
             Client(pair[0].url, cookie)
         assert refusal.value.answer["data"]["code"] == "unauthenticated"
+
+
+def test_no_socket_is_counted_after_it_has_gone(start: Callable[..., Instance]) -> None:
+    instance = start()
+    alice = Person(instance.url).sign_up("Alice", "Acme")
+
+    def counted() -> float:
+        lines = requests.get(instance.url + "/metrics", timeout=5).text.splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith("dashify_sockets_open")))
+
+    clients = [alice.connect() for _ in range(5)]
+    with pytest.raises(Refused):
+        Client(instance.url, "dashify_session=wrong")
+    assert counted() == 5
+    for client in clients[:3]:
+        client.close()
+    clients[3].ws.sock.close()
+    alice.ok("POST", "/auth/logout")
+    until(lambda: clients[4].closed)
+    until(lambda: counted() == 0)
 
 
 def test_a_page_of_another_site_and_other_transports_are_refused(alice: Person) -> None:
