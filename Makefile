@@ -19,7 +19,7 @@ run: setup ## start the whole product on embedded servers (ARGS="--port 9000 --i
 check: setup ## ruff, mypy, the import contracts, and the web app's own checks
 	@$(PYTHON) -m tools.check
 
-test: check ## the checks, then every test (ARGS="-k sockets" chooses)
+test: setup ## the checks, then every test (ARGS="-k sockets" chooses)
 	@$(PYTHON) -m tools.test $(ARGS)
 
 clean: ## remove what was built and installed, but not .dashify, where `make run` keeps its data

@@ -16,6 +16,14 @@ BIN = ROOT / ".venv" / "bin"
 
 def main() -> int:
     """Run all checks; give 1 if any failed."""
+    failed = run_checks()
+    if failed:
+        print(f"Failed: {', '.join(failed)}.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run_checks() -> list[str]:
+    """Run all checks, showing the output of those that fail; give the titles of these."""
     environment = {**os.environ, "PATH": node_path(ROOT / ".venv"), "CI": "true"}
     checks: tuple[tuple[str, list[str | Path], Path], ...] = (
         ("ruff", [BIN / "ruff", "check", "."], ROOT),
@@ -33,9 +41,7 @@ def main() -> int:
         if done.returncode:
             failed.append(title)
             print(done.stdout, flush=True)
-    if failed:
-        print(f"Failed: {', '.join(failed)}.", file=sys.stderr)
-    return 1 if failed else 0
+    return failed
 
 
 if __name__ == "__main__":

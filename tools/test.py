@@ -1,4 +1,4 @@
-"""Every test, on embedded servers and free ports; without Chromium, all but those that drive a browser."""
+"""The checks, then every test, on embedded servers and free ports; without Chromium, all but the browser's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.check import run_checks
 from tools.steps import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -14,13 +15,16 @@ SPREAD = ["-p", "tools.spread", "-n", "2", "--dist", "loadgroup", "--no-loadscop
 
 
 def main(arguments: list[str]) -> int:
-    """Run pytest with `arguments` added; give its status."""
+    """Run the checks, and pytest with `arguments` added whatever they say; give 0 if both found nothing."""
+    failed = run_checks()
     browser = [] if CHROMIUM.exists() else ["--deselect", "tests/browser"]
     command = [sys.executable, "-m", "pytest", *SPREAD, *browser, *arguments]
     status = subprocess.run(command, cwd=ROOT).returncode  # noqa: S603 - ours
     if browser:
         print(f"The browser tests did not run: {CHROMIUM} is missing. Install Debian's package `chromium` for them.")
-    return status
+    if failed:
+        print(f"Failed before the tests: {', '.join(failed)}.", file=sys.stderr)
+    return status or int(bool(failed))
 
 
 if __name__ == "__main__":
