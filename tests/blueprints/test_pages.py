@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,8 +117,11 @@ def test_a_device_is_named_as_its_owner_would() -> None:
     assert describe_device("\u00ff\u0000") == "Unknown device"
 
 
-def test_requests_are_counted_while_they_run(app: Flask, browser: Callable[[], Browser]) -> None:
-    life: Lifecycle = app.extensions["dashify.lifecycle"]
+def test_requests_are_counted_until_their_answer_is_handed_over(settings: Settings, built: Path) -> None:
+    life = Lifecycle()
+    client = create_app(settings, life, static=built).test_client()
     assert life.running == 0
-    browser().get("/me")
+    answer = client.get("/healthz")
+    assert life.running == 1
+    answer.close()
     assert life.running == 0
