@@ -41,7 +41,7 @@ def sign_up(platform: Platform, organization: str, name: str, email: str, passwo
 
 
 def sign_in(platform: Platform, email: str, password: str, client: Client) -> SignedIn:
-    """Sign somebody in. Failures count towards limits: an attempt counts before it is known to fail, and is given back.
+    """Sign somebody in. Only failures count towards limits; attempts under way at once are no way around them.
 
     Raises:
         Unauthenticated: `wrong_credentials`, in the same words and time whether or not the account exists.
@@ -51,17 +51,9 @@ def sign_in(platform: Platform, email: str, password: str, client: Client) -> Si
     limits = platform.settings.limits
     counters = (("sign_in", f"{client.address}|{email}", limits.sign_in_per_minute, 60),
                 ("sign_in_address", client.address, limits.sign_in_address_per_minute, 60))
-    platform.limits.take(*counters)
-    _delay(platform, email)
-    account = platform.directory.find_by_email(email)
-    usable = account is not None and account["active"]
-    right = platform.hasher.verify(password, account["password_hash"] if account and usable else None)
-    if account is None or not right:
-        platform.limits.take(("sign_in_email", token_hash(email), 1_000_000, 900))
-        raise Unauthenticated("The email address or the password is wrong.", code="wrong_credentials")
-    platform.limits.give_back(*counters)
-    platform.limits.clear("sign_in_email", token_hash(email))
-    return start_session(platform, account["_id"], client)
+    with platform.limits.attempt(*counters):
+        user_id = _prove_password(platform, email, password)
+    return start_session(platform, user_id, client)
 
 
 def sign_out(ctx: Context) -> None:
@@ -191,6 +183,19 @@ def new_person(name: str, email: str, role: Role, password_hash: str, now: datet
     """Make the row of a new person, without id and tenant."""
     return {"name": name, "email": email, "role": role.value, "active": True, "password_hash": password_hash,
             "session_epoch": 1, "version": 1, "created_at": now, "changed_at": now}
+
+
+def _prove_password(platform: Platform, email: str, password: str) -> str:
+    """Give the id of the account that email and password belong to, or raise `Unauthenticated`."""
+    _delay(platform, email)
+    account = platform.directory.find_by_email(email)
+    usable = account is not None and account["active"]
+    right = platform.hasher.verify(password, account["password_hash"] if account and usable else None)
+    if account is None or not right:
+        platform.limits.take(("sign_in_email", token_hash(email), 1_000_000, 900))
+        raise Unauthenticated("The email address or the password is wrong.", code="wrong_credentials")
+    platform.limits.clear("sign_in_email", token_hash(email))
+    return str(account["_id"])
 
 
 def _delay(platform: Platform, email: str) -> None:
