@@ -10,7 +10,6 @@ http_requests = Counter("dashify_http_requests_total", "HTTP requests answered",
 http_seconds = Histogram("dashify_http_request_seconds", "Time to answer an HTTP request", ["route"], buckets=_LATENCY)
 socket_events = Counter("dashify_socket_events_total", "Socket events received, by outcome", ["event", "outcome"])
 sockets_open = Gauge("dashify_sockets_open", "Open sockets of signed-in people on this instance")
-socket_deliveries = Counter("dashify_socket_deliveries_total", "Events written to sockets", ["event"])
 lane_batch = Histogram("dashify_lane_batch_changes", "Channel changes committed together",
                        buckets=(1, 2, 4, 8, 16, 32, 64))
 lane_seconds = Histogram("dashify_lane_commit_seconds", "Time to commit a batch of channel changes", buckets=_LATENCY)

@@ -86,10 +86,9 @@ def change_password(ctx: Context, current: str, new: str, key_hash: str, platfor
         Unauthenticated: `wrong_credentials`; the current password is not right. Counted like a failed sign-in.
     """
     limit = ("password", ctx.actor.user_id, ctx.settings.limits.sign_in_per_minute, 60)
-    ctx.limits.take(limit)
-    if not ctx.hasher.verify(current, ctx.store.people.get_password_hash(ctx.actor.user_id)):
-        raise Unauthenticated("The current password is wrong.", code="wrong_credentials")
-    ctx.limits.give_back(limit)
+    with ctx.limits.attempt(limit):
+        if not ctx.hasher.verify(current, ctx.store.people.get_password_hash(ctx.actor.user_id)):
+            raise Unauthenticated("The current password is wrong.", code="wrong_credentials")
     fields = {"password_hash": ctx.hasher.hash(new)}
     row = ctx.store.people.change(ctx.actor.user_id, fields, now=ctx.now, sign_out=True)
     renewed = renew_session(ctx, platform, key_hash)

@@ -45,10 +45,6 @@ class Channels:
         rows = self._channels.find({"_id": {"$in": sorted(channel_ids)}}, fields=["head"])
         return {row["_id"]: row["head"] for row in rows}
 
-    def list_public_ids(self) -> list[str]:
-        """List the ids of every public channel."""
-        return [row["_id"] for row in self._channels.find({"private": False}, fields=["_id"])]
-
     def add(self, channel_id: str, fields: Document) -> None:
         """Add a channel, its counter at 0.
 

@@ -50,12 +50,6 @@ for i = 1, #KEYS, 2 do
 end
 return 0
 """
-_GIVE_BACK = """
-for i = 1, #KEYS do
-  if tonumber(redis.call('GET', KEYS[i]) or '0') > 0 then redis.call('DECR', KEYS[i]) end
-end
-return 0
-"""
 _LONGEST_WAIT = 5.0
 _RETRY_SECONDS = 0.03
 
@@ -100,10 +94,6 @@ class LimitStore:
             self._script(_END, keys, [*args, 1])
             raise
         self._script(_END, keys, [*args, 0])
-
-    def give_back(self, *counters: tuple[str, str, int, int]) -> None:
-        """Take one back from every counter: what was counted turned out not to count."""
-        self._script(_GIVE_BACK, [limit_key(kind, subject) for kind, subject, _, _ in counters], [])
 
     def count(self, kind: str, subject: str) -> int:
         """Give the present count of one counter."""
