@@ -13,7 +13,7 @@ from dashify.clients.hasher import Hasher
 from dashify.clients.publisher import Publisher
 from dashify.domain import chat
 from dashify.domain.accounts import Actor
-from dashify.domain.jobs import QUEUE_OF, Job, Queue
+from dashify.domain.jobs import QUEUE_OF, Delivery, Job, Queue
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
@@ -43,7 +43,8 @@ class Unit:
         self.tx = tx
         self.jobs = UnitJobs(self, actor_id)
         self.after: list[Callable[[], None]] = []
-        self.dispatches: list[tuple[str, Queue]] = []
+        self.dispatches: list[Delivery] = []
+        self.withdrawals: list[tuple[str, Queue]] = []
 
     def afterwards(self, do: Callable[[], None]) -> None:
         """Have `do` run once, after the commit; its failure is logged and undoes nothing."""
@@ -57,11 +58,31 @@ class UnitJobs:
         self._unit = unit
         self._actor_id = actor_id
 
-    def add(self, job: Job, payload: Mapping[str, Any]) -> str:
-        """Ask for `job`: a row in the unit's transaction, sent to a worker after the commit. Give its id."""
-        job_id = self._unit.store.jobs.add(job, payload, actor_id=self._actor_id, now=self._unit.now)
-        self._unit.dispatches.append((job_id, QUEUE_OF[job]))
+    def add(self, job: Job, payload: Mapping[str, Any], *, front: bool = False, due_at: datetime | None = None,
+            unique_key: str | None = None) -> str:
+        """Ask for `job`: a row in the unit's transaction, sent to a worker after the commit. Give its id.
+
+        `front` puts it before all that waits in its queue; a `due_at` in the future keeps it until then. With a
+        `unique_key` (which carries the version of what the job is about) that this tenant has used for any job within
+        the last 30 days, nothing is added and that job's id is given.
+        """
+        rows = self._unit.store.jobs
+        known = rows.find_unique(unique_key) if unique_key is not None else None
+        if known is not None:
+            return known
+        job_id = rows.add(job, payload, actor_id=self._actor_id, now=self._unit.now, front=front, due_at=due_at,
+                          unique_key=unique_key)
+        if due_at is None or due_at <= self._unit.now:
+            self.send(job_id, QUEUE_OF[job], front=front)
         return job_id
+
+    def send(self, job_id: str, queue: Queue, *, front: bool = False) -> None:
+        """Have a queued job handed to a worker after the commit."""
+        self._unit.dispatches.append(Delivery(job_id, queue, front))
+
+    def withdraw(self, job_id: str, queue: Queue) -> None:
+        """Have a job that is over taken out of RQ's lists after the commit."""
+        self._unit.withdrawals.append((job_id, queue))
 
 
 class _Reach:
@@ -120,7 +141,7 @@ class _Reach:
             return work(units[-1])
 
         result = transact(self._resources.mongo, attempt)
-        self._resources.dispatcher.dispatch_soon(units[-1].dispatches)
+        self._resources.dispatcher.follow(units[-1].dispatches, units[-1].withdrawals)
         for do in units[-1].after:
             try:
                 do()

@@ -14,7 +14,7 @@ import redis
 from rq import Queue as RqQueue
 from rq.serializers import JSONSerializer
 
-from dashify.domain.jobs import Queue
+from dashify.domain.jobs import Delivery, Queue
 from dashify.errors import Unavailable
 from dashify.gate import RedisGate, connect
 
@@ -42,17 +42,17 @@ class Dispatcher:
         self._gate = gate
         self._client = connect(redis_url, decode=False, pool_size=16)
 
-    def dispatch_soon(self, pairs: list[tuple[str, Queue]]) -> None:
-        """Hand new jobs to workers after the commit that added them. Never raises.
+    def follow(self, deliveries: list[Delivery], withdrawals: list[tuple[str, Queue]]) -> None:
+        """Hand new jobs to workers, and take others out of RQ's lists, after the commit that says so. Never raises.
 
         While Redis is away nothing is sent: the sweeper finds the rows.
         """
-        if not pairs:
+        if not deliveries and not withdrawals:
             return
         try:
-            self.dispatch([(job_id, queue, 1) for job_id, queue in pairs])
+            self.dispatch([(one.job_id, one.queue, 1) for one in deliveries])
         except Unavailable:
-            log.info("Redis is away; %d jobs wait in MongoDB", len(pairs))
+            log.info("Redis is away; %d jobs wait in MongoDB", len(deliveries))
         except Exception:  # the commit has succeeded, and the sweeper mends what failed here
             log.exception("Jobs could not be handed over; the sweeper will")
 

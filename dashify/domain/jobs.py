@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from enum import StrEnum
 
 INSTALLATION = "installation"  # in a tenant's place where a job belongs to the installation itself
@@ -35,6 +36,15 @@ class Job(StrEnum):
     def kind(self) -> str:
         """Give the name that rows, people and metrics know the job by."""
         return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A job that is to be handed to a worker of its queue, before all that waits there with `front`."""
+
+    job_id: str
+    queue: Queue
+    front: bool = False
 
 
 class JobStatus(StrEnum):

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from dashify.domain.jobs import LEASE_SECONDS, MOST_CRASHES, QUEUE_OF, Job, JobStatus, Queue
 from dashify.domain.names import new_id
 from dashify.errors import NotFound
-from dashify.stores.mongo import Document, translated
+from dashify.stores.mongo import Again, Document, translated
 from dashify.stores.tenant import TenantCollection
 
 _OPEN = [JobStatus.QUEUED.value, JobStatus.RUNNING.value]
@@ -33,24 +33,31 @@ class JobRows:
     def __init__(self, jobs: TenantCollection) -> None:
         self._jobs = jobs
 
-    def add(self, job: Job, payload: Mapping[str, Any], *, actor_id: str, now: datetime,
-            unique_key: str | None = None) -> str:
+    def add(self, job: Job, payload: Mapping[str, Any], *, actor_id: str, now: datetime, front: bool = False,
+            due_at: datetime | None = None, unique_key: str | None = None) -> str:
         """Add a queued job and give its id; inside a unit it commits with the write that asks for it.
 
-        `payload` holds ids and plain values, never a secret. With a `unique_key` that a job of this tenant has had
-        before, nothing is added and that job's id is given; outside a transaction only, since a duplicate ends one.
+        `payload` holds ids and plain values, never a secret.
+
+        Raises:
+            Again: a job with this `unique_key` was added at the same time; `find_unique` gives it next time.
         """
         row = {
             "_id": new_id(), "kind": job.kind, "queue": QUEUE_OF[job].value, "status": JobStatus.QUEUED.value,
             "payload": dict(payload), "actor_id": actor_id, "attempt": 0, "failures": 0, "crashes": 0, "progress": 0.0,
-            "result": None, "error": None, "created_at": now, "due_at": now, "started_at": None, "finished_at": None,
-            "lease_until": None, "unique_key": unique_key,
+            "result": None, "error": None, "created_at": now, "due_at": due_at or now, "started_at": None,
+            "finished_at": None, "lease_until": None, "unique_key": unique_key, "front": front,
         }
         try:
             self._jobs.insert(row)
-        except DuplicateKeyError:
-            return str(self._jobs.one({"unique_key": unique_key}, fields=["_id"])["_id"])
+        except DuplicateKeyError as error:
+            raise Again from error
         return str(row["_id"])
+
+    def find_unique(self, unique_key: str) -> str | None:
+        """Give the id of the job that has this key, or None."""
+        found = self._jobs.find({"unique_key": unique_key}, limit=1, fields=["_id"])
+        return str(found[0]["_id"]) if found else None
 
     def get(self, job_id: str) -> Document:
         """Give one job, or raise `NotFound`."""

@@ -34,6 +34,11 @@ DEADLINE_SECONDS = 5.0
 _MAJORITY = WriteConcern(w="majority", j=True)
 _TEXT = {"$type": "string"}
 
+
+class Again(Exception):
+    """Raised inside a transaction that found itself overtaken: `transact` runs it again, on what is there by then."""
+
+
 INDEXES: dict[str, list[IndexModel]] = {
     "tenants": [IndexModel([("created_at", ASCENDING)])],
     "users": [
@@ -146,13 +151,19 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
                     result = work(session)
                     _commit(session, deadline)
                 return result
-            except PyMongoError as error:
-                if isinstance(error, DuplicateKeyError) or not error.has_error_label("TransientTransactionError"):
+            except (PyMongoError, Again) as error:
+                if not _is_passing(error):
                     raise
                 if time.monotonic() > deadline:
                     raise Unavailable("Too many people are changing the same thing. Please try again.",
                                       code="contention") from error
             time.sleep(random.uniform(0.001, 0.008))
+
+
+def _is_passing(error: PyMongoError | Again) -> bool:
+    if isinstance(error, Again):
+        return True
+    return not isinstance(error, DuplicateKeyError) and error.has_error_label("TransientTransactionError")
 
 
 def _commit(session: ClientSession, deadline: float) -> None:
