@@ -13,7 +13,8 @@ from dashify.domain.jobs import INSTALLATION, Job, Queue
 from dashify.errors import DashifyError, Unavailable
 from dashify.resources import Resources
 from dashify.settings import from_env
-from dashify.stores.jobs import JobBook
+from dashify.stores.job_book import JobBook
+from dashify.stores.workers import Clock, Workers
 
 OPERATOR = "operator"
 _BATCH = 100
@@ -39,7 +40,7 @@ def queues(as_json: bool) -> None:
     """
     resources = _open()
     try:
-        rows = [_describe(resources, queue) for queue in Queue]
+        rows = describe_queues(resources)
     except DashifyError as error:
         raise click.ClickException(error.message) from error
     finally:
@@ -47,10 +48,10 @@ def queues(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"queues": rows}))
         return
-    columns = ("queue", "queued", "running", "dead", "oldest_seconds", "rq_depth")
-    click.echo("".join(f"{column:>16}" for column in columns))
+    columns = ("queue", "queued", "delayed", "running", "dead", "oldest_seconds", "workers", "slots", "rq_depth")
+    click.echo("".join(f"{column:>15}" for column in columns))
     for row in rows:
-        click.echo("".join(f"{'-' if row[column] is None else row[column]:>16}" for column in columns))
+        click.echo("".join(f"{'-' if row[column] is None else row[column]:>15}" for column in columns))
 
 
 @main.command()
@@ -84,9 +85,21 @@ def _open() -> Resources:
     return Resources(settings)
 
 
-def _describe(resources: Resources, queue: Queue) -> dict[str, Any]:
-    try:
-        depth: int | None = resources.dispatcher.depth(queue)
-    except Unavailable:
-        depth = None
-    return {"queue": queue.value, **JobBook(resources.database).census(queue), "rq_depth": depth}
+def describe_queues(resources: Resources) -> list[dict[str, Any]]:
+    """Describe every queue: `queued` is due now, `dead` is the dead-letter list, `slots` what all workers do at once.
+
+    Raises:
+        Unavailable: MongoDB is away.
+    """
+    clock = Clock(resources.database)
+    book, live = JobBook(resources.database, clock), Workers(resources.database, clock).list_live()
+    rows = []
+    for queue in Queue:
+        slots = [row["slots"] for row in live if row["queue"] == queue.value]
+        try:
+            depth: int | None = resources.dispatcher.depth(queue)
+        except Unavailable:
+            depth = None
+        rows.append({"queue": queue.value, **book.census(queue), "workers": len(slots), "slots": sum(slots),
+                     "rq_depth": depth})
+    return rows

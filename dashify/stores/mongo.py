@@ -58,6 +58,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "sessions": [
         IndexModel([("key_hash", ASCENDING)], unique=True),
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("seen_at", DESCENDING)]),
+        IndexModel([("seen_at", ASCENDING)]),
         IndexModel([("revoked_at", ASCENDING)], partialFilterExpression={"revoked_at": {"$type": "date"}}),
         IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=24 * 3600),
     ],
@@ -82,8 +83,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("tenant_id", ASCENDING), ("unique_key", ASCENDING)], unique=True,
                    partialFilterExpression={"unique_key": _TEXT}),
         IndexModel([("queue", ASCENDING), ("status", ASCENDING), ("due_at", ASCENDING)]),
-        IndexModel([("status", ASCENDING), ("lease_until", ASCENDING)]),
+        IndexModel([("worker", ASCENDING)], partialFilterExpression={"worker": _TEXT}),
         IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
+    ],
+    "workers": [IndexModel([("lease_until", ASCENDING)])],
+    "schedule_ticks": [
+        IndexModel([("name", ASCENDING), ("time", DESCENDING)]),
+        IndexModel([("time", ASCENDING)], expireAfterSeconds=90 * 24 * 3600),
     ],
 }
 

@@ -178,6 +178,16 @@ class Sessions:
         with translated():
             return [row["_id"] for row in self._mirror.find({"revoked_at": {"$gte": since}}, {"_id": 1})]
 
+    def remove_ended(self, now: datetime) -> int:
+        """Forget the mirror rows of sessions that ended over a day ago, by disuse or revocation; give their number.
+
+        Every instance holds revocations for 8 h by the mirror, so nothing that is forgotten here is still asked for.
+        """
+        day_ago = now - timedelta(days=1)
+        unused = {"seen_at": {"$lt": day_ago - timedelta(seconds=self._seconds)}}
+        with translated():
+            return self._mirror.delete_many({"$or": [unused, {"revoked_at": {"$lt": day_ago}}]}).deleted_count
+
     def list_live(self, session_ids: list[str], now: datetime) -> dict[str, int]:
         """Give `{handle: epoch}` of those of `session_ids` that are neither revoked nor expired."""
         alive_since = now - timedelta(seconds=self._seconds + TOUCH_SECONDS)

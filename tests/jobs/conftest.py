@@ -38,7 +38,9 @@ def resources(settings: Settings) -> Iterator[Resources]:
 @pytest.fixture(autouse=True)
 def no_earlier_jobs(resources: Resources) -> None:
     resources.database["jobs"].delete_many({})
-    resources.database["self_checks"].delete_many({})
+    for name in ("self_checks", "workers", "leases", "schedule_ticks"):
+        resources.database[name].delete_many({})
+    resources.gate.run(lambda client: client.flushall())
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,10 @@ from dashify.domain.names import new_id
 from dashify.errors import Conflict, DashifyError, NotFound
 from dashify.resources import Resources
 from dashify.services import channels, chat, people
-from dashify.stores.jobs import JobBook
+from dashify.stores.job_book import JobBook
 from dashify.stores.mongo import Document
 from dashify.stores.store import Store
+from dashify.stores.workers import Clock
 
 REFUSALS = (NotFound, Conflict, DuplicateKeyError)
 # What a method gives that is neither nothing nor any of Acme's: what Carol has of her own, or has just made.
@@ -67,7 +68,8 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
     chat.post_message(refreshed(alice), secret, "Nobody else may read this", "client-2", None)
     job = alice.unit(lambda unit: unit.store.jobs.add(
         Job.EXPORT_CHANNEL, {"channel_id": general}, actor_id=alice.actor.user_id, now=unit.now, unique_key="acme-1"))
-    assert JobBook(resources.database).claim(job, [Job.EXPORT_CHANNEL.kind])
+    book = JobBook(resources.database, Clock(resources.database))
+    assert book.claim([job], "a worker", [Job.EXPORT_CHANNEL.kind])
     return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
                                                                message["id"], job))
 
