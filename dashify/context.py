@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -14,12 +16,13 @@ from dashify.clients.publisher import Publisher
 from dashify.domain import chat
 from dashify.domain.accounts import Actor
 from dashify.domain.jobs import QUEUE_OF, Delivery, Job, Queue
+from dashify.errors import Unavailable
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
 from dashify.stores.files import TenantFiles
 from dashify.stores.limits import LimitStore
-from dashify.stores.mongo import transact
+from dashify.stores.mongo import Again, is_passing, transact
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
@@ -49,6 +52,36 @@ class Unit:
     def afterwards(self, do: Callable[[], None]) -> None:
         """Have `do` run once, after the commit; its failure is logged and undoes nothing."""
         self.after.append(do)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several units of work that commit together: in which tenant, in whose name, and what is done."""
+
+    tenant_id: str
+    actor_id: str
+    work: Callable[[Unit], Any]
+
+
+class _Refused(Exception):
+    """Raised out of a transaction by the part of it that failed for a reason of its own."""
+
+    def __init__(self, index: int, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.index, self.reason = index, reason
+
+
+@contextmanager
+def _telling_apart(index: int) -> Iterator[None]:
+    """Let pass what concerns the whole transaction; turn what concerns this part of it into `_Refused`."""
+    try:
+        yield
+    except (Unavailable, Again):
+        raise
+    except Exception as error:
+        if is_passing(error):
+            raise
+        raise _Refused(index, error) from error
 
 
 class UnitJobs:
@@ -133,21 +166,45 @@ class _Reach:
         """The time in UTC, whole milliseconds."""
         return utc_now()
 
-    def _run_unit(self, store: Store, actor_id: str, work: Callable[[Unit], T]) -> T:
-        units: list[Unit] = []
+    def _run_units(self, parts: Sequence[Part]) -> list[Any]:
+        """Run parts in one transaction; give what each gave, or the exception for which it was left out."""
+        outcomes: dict[int, Any] = {}
+        pending = dict(enumerate(parts))
+        units: dict[int, Unit] = {}
 
-        def attempt(tx: ClientSession) -> T:
-            units.append(Unit(store.inside(tx), actor_id, utc_now(), tx))
-            return work(units[-1])
+        def attempt(tx: ClientSession) -> dict[int, Any]:
+            units.clear()
+            given = {}
+            for index, part in pending.items():
+                units[index] = Unit(self._resources.store_of(part.tenant_id).inside(tx), part.actor_id, utc_now(), tx)
+                with _telling_apart(index):
+                    given[index] = part.work(units[index])
+            return given
 
-        result = transact(self._resources.mongo, attempt)
-        self._resources.dispatcher.follow(units[-1].dispatches, units[-1].withdrawals)
-        for do in units[-1].after:
+        while pending:
+            try:
+                outcomes |= transact(self._resources.mongo, attempt)
+                break
+            except _Refused as refusal:
+                # Its writes are gone with the transaction; the others begin again without it.
+                outcomes[refusal.index] = refusal.reason
+                del pending[refusal.index]
+        done = [units[index] for index in pending]
+        self._resources.dispatcher.follow([one for unit in done for one in unit.dispatches],
+                                          [one for unit in done for one in unit.withdrawals])
+        for do in (do for unit in done for do in unit.after):
             try:
                 do()
             except Exception:  # what follows a commit must not turn success into failure
                 log.exception("Something after a commit failed")
-        return result
+        return [outcomes[index] for index in range(len(parts))]
+
+    def _run_unit(self, tenant_id: str, actor_id: str, work: Callable[[Unit], T]) -> T:
+        [outcome] = self._run_units([Part(tenant_id, actor_id, work)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        given: T = outcome
+        return given
 
 
 class Context(_Reach):
@@ -158,7 +215,7 @@ class Context(_Reach):
     def __init__(self, resources: Resources, actor: Actor) -> None:
         super().__init__(resources)
         self.actor = actor
-        self.store = Store(resources.database, actor.tenant_id)
+        self.store = resources.store_of(actor.tenant_id)
 
     @property
     def files(self) -> TenantFiles:
@@ -171,7 +228,7 @@ class Context(_Reach):
         Raises:
             Unavailable: the database is away or too contended; nothing was changed.
         """
-        return self._run_unit(self.store, self.actor.user_id, work)
+        return self._run_unit(self.actor.tenant_id, self.actor.user_id, work)
 
     def change_channel(self, channel_id: str, change: chat.Change,
                        announce: Callable[[chat.Outcome], None]) -> chat.Outcome:
@@ -200,7 +257,7 @@ class Platform(_Reach):
 
     def store_of(self, tenant_id: str) -> Store:
         """Give one tenant's store."""
-        return Store(self._resources.database, tenant_id)
+        return self._resources.store_of(tenant_id)
 
     def context(self, actor: Actor) -> Context:
         """Give the context in which `actor` acts."""
@@ -208,4 +265,14 @@ class Platform(_Reach):
 
     def unit(self, tenant_id: str, actor_id: str, work: Callable[[Unit], T]) -> T:
         """Run a unit of work in a tenant in which nobody is signed in yet; see `Context.unit`."""
-        return self._run_unit(self.store_of(tenant_id), actor_id, work)
+        return self._run_unit(tenant_id, actor_id, work)
+
+    def units(self, parts: Sequence[Part]) -> list[Any]:
+        """Run several units of work, of any tenants, in one transaction.
+
+        Give what each gave, or the exception that it raised: such a part has no effect, and the others have theirs.
+
+        Raises:
+            Unavailable: the database is away or too contended; nothing was changed.
+        """
+        return self._run_units(parts)

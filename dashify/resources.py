@@ -24,6 +24,7 @@ from dashify.stores.limits import LimitStore
 from dashify.stores.mongo import Document, answers, create_indexes, open_client, open_database
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
+from dashify.stores.store import Store
 
 _EPOCH_SECONDS = 10.0
 _PING_SECONDS = 1.0
@@ -103,6 +104,10 @@ class Resources:
     def limits(self) -> LimitStore:
         """The counters of who did what how often."""
         return LimitStore(self.gate)
+
+    def store_of(self, tenant_id: str) -> Store:
+        """Give one tenant's store."""
+        return Store(self.database, tenant_id)
 
     def restore_epoch(self) -> str:
         """Give the installation's epoch, at most 10 s old."""

@@ -17,6 +17,7 @@ from dashify.clients.rq_lists import Claim, Place, Settlement
 from dashify.context import Platform
 from dashify.domain.jobs import BY_KIND, JobStatus, Queue, pause
 from dashify.errors import DashifyError, Unavailable
+from dashify.jobs.committing import Committer
 from dashify.jobs.leases import WorkerLease
 from dashify.jobs.running import Run, Superseded, TimeIsUp
 from dashify.resources import Resources
@@ -53,6 +54,7 @@ class Runner:
         self.clock = Clock(self.resources.database)
         self.book = JobBook(self.resources.database, self.clock)
         self.workers = Workers(self.resources.database, self.clock)
+        self._committer = Committer(self.platform)
 
     def claim(self, claims: Sequence[Claim], worker: str) -> tuple[list[Run], list[Settlement]]:
         """Begin runs of the jobs that RQ gave, those whose rows say so; and say what becomes of the others.
@@ -62,7 +64,7 @@ class Runner:
         """
         rows = {row["_id"]: row for row in self.book.claim([one.job_id for one in claims], worker, BY_KIND)}
         others = [one for one in claims if one.job_id not in rows]
-        runs = [Run(self.platform, rows[one.job_id], one) for one in claims if one.job_id in rows]
+        runs = [Run(self.platform, rows[one.job_id], one, self._committer.commit) for one in claims if one.job_id in rows]
         for run in runs:
             announce(self.platform, run.tenant_id, run.row)
         return runs, self._refuse(others) if others else []

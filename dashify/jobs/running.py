@@ -13,6 +13,7 @@ from dashify.services.jobs import act_for, announce
 
 Row = dict[str, Any]
 Json = Mapping[str, Any]
+Commit = Callable[[str, str, Callable[[Unit], Any]], Any]
 PROGRESS_SECONDS = 0.25
 
 
@@ -27,8 +28,9 @@ class TimeIsUp(BaseException):
 class Run:
     """The run `attempt` of a job. `finish` is the only way to an effect in MongoDB, and takes it once over all runs."""
 
-    def __init__(self, platform: Platform, row: Row, claim: Claim) -> None:
+    def __init__(self, platform: Platform, row: Row, claim: Claim, commit: Commit | None = None) -> None:
         self.platform = platform
+        self._commit: Commit = commit or platform.unit
         self.row = row
         self.claim = claim
         self.queue = Queue(row["queue"])
@@ -65,7 +67,7 @@ class Run:
                 raise Superseded
             return row
 
-        row = self.platform.unit(self.tenant_id, self.actor_id, within)
+        row = self._commit(self.tenant_id, self.actor_id, within)
         self.finished = True
         announce(self.platform, self.tenant_id, row)
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 SCHEDULER = "scheduler"
 TURN_SECONDS = 1.0
-_COUNT_TURNS = 5
+_COUNT_TURNS = 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,7 @@ def serve(queue: Queue, settings: Settings) -> int:
     stopping = _stop_on_signals(lambda: _start_native(_force_stop, (settings, names)))
     _serve_metrics(settings)
     runner = open_runner(settings)
-    leadership = Leadership(runner.resources.database, runner.clock, f"{SWEEPER}-{queue.value}",
-                            f"{os.getpid()}-{os.urandom(4).hex()}")
-    sweeper = Sweeper(runner, [queue], lambda: leadership.lead() is not None)
+    sweeper = Sweeper(runner, [queue], _leads_sweeping(runner))
     threading.Thread(target=sweeper.run, args=(stopping,), name="sweeper", daemon=True).start()
     log.info("Worker started", extra={"queue": queue.value})
     status = 0
@@ -91,13 +89,21 @@ def serve_schedule(settings: Settings) -> None:
     runner = open_runner(settings)
     log.info("Scheduler started")
     scheduler = Scheduler(runner.platform, runner.clock)
-    sweeper = Sweeper(runner, list(Queue), lambda: scheduler.fence is not None)
+    sweeper = Sweeper(runner, list(Queue), _leads_sweeping(runner))
     sweeping = threading.Thread(target=sweeper.run, args=(stopping,), name="sweeper", daemon=True)
     sweeping.start()
     scheduler.run(stopping)
     sweeping.join(_PAUSE_SECONDS * 4)
     runner.resources.close()
     log.info("Scheduler stopped")
+
+
+def _leads_sweeping(runner: Runner) -> Callable[[Queue], bool]:
+    """Give what tells whether this process is the one that resends a queue's jobs, among all that could."""
+    holder = f"{os.getpid()}-{os.urandom(4).hex()}"
+    roles = {queue: Leadership(runner.resources.database, runner.clock, f"{SWEEPER}-{queue.value}", holder)
+             for queue in Queue}
+    return lambda queue: roles[queue].lead() is not None
 
 
 def _release(lease: WorkerLease, runner: Runner) -> None:

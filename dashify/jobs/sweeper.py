@@ -21,7 +21,7 @@ from dashify.services.jobs import announce
 log = logging.getLogger(__name__)
 
 REAP_SECONDS = 3.0
-RESEND_SECONDS = 5.0
+RESEND_SECONDS = 8.0
 FRESH_SECONDS = 3.0  # a younger job is on its way from whoever asked for it
 _STEP_SECONDS = 0.25
 _NOBODY = "nobody"
@@ -30,7 +30,7 @@ _NOBODY = "nobody"
 class Sweeper:
     """Reaps what dead workers held in `queues`, and resends what RQ lost, from `run` until it is told to stop."""
 
-    def __init__(self, runner: Runner, queues: Sequence[Queue], leads: Callable[[], bool]) -> None:
+    def __init__(self, runner: Runner, queues: Sequence[Queue], leads: Callable[[Queue], bool]) -> None:
         self._platform: Platform = runner.platform
         self._dispatcher: Dispatcher = runner.resources.dispatcher
         self._book, self._workers = runner.book, runner.workers
@@ -46,7 +46,7 @@ class Sweeper:
                 self._try(self.reap)
                 reap_at = time.monotonic() + REAP_SECONDS
             if time.monotonic() >= resend_at:
-                self._try(lambda: self.resend() if self._leads() else 0)
+                self._try(self.resend)
                 resend_at = time.monotonic() + RESEND_SECONDS
             stopping.wait(_STEP_SECONDS)
 
@@ -60,7 +60,7 @@ class Sweeper:
                   for queue in self._queues} if self._available() else {}
         holders = self._book.list_holders()
         live = {row["_id"] for row in self._workers.list_live()}
-        reaped = self._reap_rows(live) if holders - live else 0
+        reaped = self._reap_rows(holders - live) if holders - live else 0
         for queue, held in claims.items():
             self._reap_claims(queue, [claim for claim, worker in held.items() if worker not in live])
         for name in self._workers.list_dead():
@@ -69,12 +69,12 @@ class Sweeper:
         return reaped
 
     def resend(self) -> int:
-        """Hand over every due job that waits in no list of RQ's; give their number.
+        """Hand over every due job that waits in no list of RQ's; give their number. One sweeper leads for each queue.
 
         RQ's lists are read after the rows; what moved between them meanwhile RQ itself knows to be held.
         """
         sent = 0
-        for queue in self._queues:
+        for queue in filter(self._leads, self._queues):
             for page in self._book.list_due(queue, older_than=FRESH_SECONDS):
                 if not page:
                     continue
@@ -85,9 +85,9 @@ class Sweeper:
             log.warning("%d jobs were in no list; they are handed over again", sent)
         return sent
 
-    def _reap_rows(self, live: set[str]) -> int:
+    def _reap_rows(self, gone: set[str]) -> int:
         reaped = 0
-        for row in self._book.list_orphans(live):
+        for row in self._book.list_orphans(gone):
             taken = self._book.take_from(row)
             if taken is None:
                 continue

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from dashify.domain.jobs import MOST_ALONE_CRASHES, Delivery, JobStatus, Queue
-from dashify.stores.mongo import Document, translated
+from dashify.stores.mongo import Document, transact, translated
 from dashify.stores.workers import Clock
 
 # A job that was asked for just now must not look early to a worker whose clock is a little behind.
@@ -26,6 +26,7 @@ class JobBook:
     """Every tenant's rows, told by the database's clock."""
 
     def __init__(self, database: Database[Document], clock: Clock) -> None:
+        self._client = database.client
         self._jobs = database["jobs"]
         self.clock = clock
 
@@ -89,16 +90,16 @@ class JobBook:
         """End a job for good, for `error`; None if the run does not count."""
         return self._change(_running(job_id, attempt), {"$set": self._dead(error), "$inc": {"failures": 1}})
 
-    def list_orphans(self, live: Iterable[str]) -> list[Document]:
-        """List running jobs whose worker is not among `live`, which must be read after the names asked for here."""
+    def list_orphans(self, dead: Iterable[str]) -> list[Document]:
+        """List running jobs, 2,000 at most, of workers that are `dead`."""
         with translated():
-            return list(self._jobs.find({"worker": {"$type": "string", "$nin": sorted(live)},
-                                         "status": JobStatus.RUNNING.value}).limit(_PAGE))
+            return list(self._jobs.find({"worker": {"$in": sorted(dead)}, "status": JobStatus.RUNNING.value})
+                        .limit(_PAGE))
 
     def list_holders(self) -> set[str]:
         """Give the names of all workers that some running job names."""
         with translated():
-            return set(self._jobs.distinct("worker", {"worker": {"$type": "string"}}))
+            return set(self._jobs.distinct("worker", {"worker": {"$gt": ""}}))
 
     def take_from(self, row: Document) -> Document | None:
         """Take a running job from a worker that is dead, counting a crash: to be run again before others, or dead.
@@ -146,8 +147,13 @@ class JobBook:
         return {"queued": due, "delayed": delayed, **counts, "oldest_seconds": round(max(0.0, age), 1)}
 
     def _change(self, where: Document, change: Document) -> Document | None:
-        with translated():
-            return self._jobs.find_one_and_update(where, change, return_document=ReturnDocument.AFTER)
+        # Not find-and-modify: the stand-in of a laptop looks through the whole collection for that.
+        def work(tx: ClientSession) -> Document | None:
+            if self._jobs.update_one(where, change, session=tx).matched_count == 0:
+                return None
+            return self._jobs.find_one({"_id": where["_id"]}, session=tx)
+
+        return transact(self._client, work)
 
     def _queued(self, seconds: float) -> Document:
         return {"status": JobStatus.QUEUED.value, "due_at": self.clock.now() + timedelta(seconds=seconds),

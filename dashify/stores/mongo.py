@@ -83,7 +83,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("tenant_id", ASCENDING), ("unique_key", ASCENDING)], unique=True,
                    partialFilterExpression={"unique_key": _TEXT}),
         IndexModel([("queue", ASCENDING), ("status", ASCENDING), ("due_at", ASCENDING)]),
-        IndexModel([("worker", ASCENDING)], partialFilterExpression={"worker": _TEXT}),
+        IndexModel([("worker", ASCENDING)], partialFilterExpression={"worker": {"$gt": ""}}),
         IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
     ],
     "workers": [IndexModel([("lease_until", ASCENDING)])],
@@ -158,7 +158,7 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
                     _commit(session, deadline)
                 return result
             except (PyMongoError, Again) as error:
-                if not _is_passing(error):
+                if not is_passing(error):
                     raise
                 if time.monotonic() > deadline:
                     raise Unavailable("Too many people are changing the same thing. Please try again.",
@@ -166,10 +166,12 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
             time.sleep(random.uniform(0.001, 0.008))
 
 
-def _is_passing(error: PyMongoError | Again) -> bool:
+def is_passing(error: Exception) -> bool:
+    """Tell whether an error inside a transaction says that running the whole transaction again may help."""
     if isinstance(error, Again):
         return True
-    return not isinstance(error, DuplicateKeyError) and error.has_error_label("TransientTransactionError")
+    return (isinstance(error, PyMongoError) and not isinstance(error, DuplicateKeyError)
+            and error.has_error_label("TransientTransactionError"))
 
 
 def _commit(session: ClientSession, deadline: float) -> None:

@@ -35,7 +35,7 @@ def claim(runner: Runner, job_id: str, worker: str = "somebody who died") -> Run
 
 
 def sweeper_of(runner: Runner) -> Sweeper:
-    return Sweeper(runner, list(Queue), lambda: True)
+    return Sweeper(runner, list(Queue), lambda queue: True)
 
 
 def checked(platform: Platform, run: Run) -> None:
