@@ -11,6 +11,7 @@ from pymongo.client_session import ClientSession
 
 from dashify.clients.hasher import Hasher
 from dashify.clients.publisher import Publisher
+from dashify.clients.throttle import Throttle
 from dashify.domain import chat
 from dashify.domain.accounts import Actor
 from dashify.domain.jobs import QUEUE_OF, Delivery, Job, Queue
@@ -23,6 +24,7 @@ from dashify.stores.mongo import transact
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.workers import Workers
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -102,6 +104,11 @@ class _Reach:
     def publisher(self) -> Publisher:
         """The fast path to sockets and other instances."""
         return self._resources.publisher
+
+    @property
+    def throttle(self) -> Throttle:
+        """What is told at most once a second by this process."""
+        return self._resources.throttle
 
     @property
     def limits(self) -> LimitStore:
@@ -188,6 +195,11 @@ class Platform(_Reach):
     def directory(self) -> Directory:
         """Accounts above tenants."""
         return self._resources.directory
+
+    @property
+    def workers(self) -> Workers:
+        """The leases of worker processes, which work for every tenant."""
+        return self._resources.workers
 
     @property
     def resources(self) -> Resources:
