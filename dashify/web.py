@@ -14,6 +14,7 @@ from dashify.blueprints import (
     auth,
     channels,
     csrf,
+    dashboard,
     errors,
     headers,
     invitations,
@@ -41,7 +42,7 @@ _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
               channels.blueprint, messages.blueprint, reports.blueprint, jobs.blueprint, queues.blueprint,
-              system.blueprint, pages.blueprint)
+              dashboard.blueprint, system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:
@@ -71,6 +72,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: P
     headers.install(app, settings)
     csrf.install(app, settings)
     errors.install(app)
+    dashboard.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     hub = realtime.attach(app, platform, life)
