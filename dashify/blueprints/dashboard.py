@@ -24,7 +24,7 @@ MOUNT = "/platform/rq"
 _POLICY = ("default-src 'none'; script-src 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
            "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 # What would write is not served, and so not shown; nor is the choice among several Redis servers.
-_HIDDEN = ("<style>#compact-btn, #requeue-all-btn, #requeue-job-btn, [data-role=requeue-job-btn], #rq-instances-row "
+_HIDDEN = ("<style>#compact-btn, #requeue-all-btn, #requeue-job-btn, #jobs .narrow, #rq-instances-row "
            "{ display: none !important }</style></head>")
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 

@@ -53,6 +53,13 @@ class JsonWorker(web.Worker):  # type: ignore[misc]  # rq-dashboard has no type 
         """Read every worker."""
         return super().all(connection=connection, job_class=JsonJob, serializer="json")
 
+    def get_current_job(self) -> Any:
+        """Give the job that the worker has in hand; None also where RQ has forgotten it."""
+        try:
+            return super().get_current_job()
+        except web.NoSuchJobError:
+            return None
+
     def _set_connection(self, connection: Any) -> Any:
         """Leave the time limit of the connection alone: RQ would raise it to minutes, for every user of its pool."""
         return connection

@@ -79,7 +79,10 @@ def announce(reach: Context | Platform, tenant_id: str, row: Row) -> None:
 
 
 def announce_queue(reach: Context | Platform, tenant_id: str, queue: str) -> None:
-    """Tell those who look after a tenant's queues that one changed: by each process at most once a second."""
+    """Tell those who look after a tenant's queues that one changed: by each process at most once a second.
+
+    A job that is asked for is not told; its run is, and pages ask by themselves every 10 s.
+    """
     room = names.admins_room(tenant_id)
     reach.throttle.run((room, queue), lambda: reach.publisher.emit(room, "queues:changed", {"queue": queue}))
 

@@ -133,7 +133,9 @@ def test_superadmins_get_every_page_with_a_policy_of_its_own(roots: Browser, evi
 def test_nothing_can_be_changed_by_any_method_and_address(roots: Browser, redis: Any, evil: str) -> None:
     # A registered worker that is gone, and ids of jobs that are gone: RQ tidies such up when it only reads.
     redis.sadd("rq:workers", "rq:worker:gone")
-    redis.sadd("rq:worker:evil-worker:executions", "gone:1")
+    redis.sadd("rq:worker:evil-worker:executions", "gone:1", "also-gone:2")
+    redis.hset("rq:execution:also-gone:2", mapping={
+        "job_id": "also-gone", "created_at": 1.0, "last_heartbeat": 1.0, "worker_name": "evil-worker"})
     redis.rpush("rq:queue:emails", "gone-1")
     before = snapshot(redis)
     for method in METHODS:
@@ -144,8 +146,11 @@ def test_nothing_can_be_changed_by_any_method_and_address(roots: Browser, redis:
                 assert answer.status_code == 404, (method, path)
     assert ask(roots, f"{MOUNT}/requeue/emails").status_code == 404
     assert ask(roots, f"{MOUNT}/0/data/jobs/emails/queued/200/dsc/1.json").status_code == 200
+    workers = ask(roots, f"{MOUNT}/0/data/workers.json").get_json()["workers"]
+    assert [one["current_job"] for one in workers if one["name"] == "evil-worker"] == ["idle"]
     assert snapshot(redis) == before
     assert Job.exists(evil, connection=redis)
+    redis.delete("rq:execution:also-gone:2", "rq:worker:evil-worker:executions")
     redis.lrem("rq:queue:emails", 0, "gone-1")
     redis.srem("rq:workers", "rq:worker:gone")
 
