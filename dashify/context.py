@@ -13,6 +13,7 @@ from pymongo.client_session import ClientSession
 
 from dashify.clients.hasher import Hasher
 from dashify.clients.publisher import Publisher
+from dashify.clients.throttle import Throttle
 from dashify.domain import chat
 from dashify.domain.accounts import Actor
 from dashify.domain.jobs import QUEUE_OF, Delivery, Job, Queue
@@ -26,6 +27,7 @@ from dashify.stores.mongo import Again, is_passing, transact
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.workers import Workers
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -137,6 +139,11 @@ class _Reach:
         return self._resources.publisher
 
     @property
+    def throttle(self) -> Throttle:
+        """What is told at most once a second by this process."""
+        return self._resources.throttle
+
+    @property
     def limits(self) -> LimitStore:
         """The counters of who did what how often."""
         return self._resources.limits
@@ -245,6 +252,11 @@ class Platform(_Reach):
     def directory(self) -> Directory:
         """Accounts above tenants."""
         return self._resources.directory
+
+    @property
+    def workers(self) -> Workers:
+        """The leases of worker processes, which work for every tenant."""
+        return self._resources.workers
 
     @property
     def resources(self) -> Resources:

@@ -14,6 +14,8 @@ from dashify.clients.hasher import Hasher
 from dashify.clients.mailer import Mailer, open_mailer
 from dashify.clients.publisher import Publisher
 from dashify.clients.queue import Dispatcher
+from dashify.clients.readonly import ReadOnlyRedis, connect_to_read
+from dashify.clients.throttle import Throttle
 from dashify.domain.accounts import Actor
 from dashify.gate import RedisGate
 from dashify.lifecycle import Lifecycle
@@ -25,6 +27,7 @@ from dashify.stores.mongo import Document, answers, create_indexes, open_client,
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.workers import Clock, Workers
 
 _EPOCH_SECONDS = 10.0
 _PING_SECONDS = 1.0
@@ -69,6 +72,26 @@ class Resources:
     def dispatcher(self) -> Dispatcher:
         """The way of job ids to workers."""
         return Dispatcher(self.gate, self.settings.redis_url)
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        """What is told at most once a second."""
+        return Throttle()
+
+    @cached_property
+    def readonly_redis(self) -> ReadOnlyRedis:
+        """Redis for looking at RQ's lists, in bytes, with nothing that writes."""
+        return connect_to_read(self.settings.redis_url)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The database's time."""
+        return Clock(self.database)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The leases of worker processes."""
+        return Workers(self.database, self.clock)
 
     @cached_property
     def mailer(self) -> Mailer:
@@ -143,6 +166,8 @@ class Resources:
             self.publisher.flush(1.0)
         if "dispatcher" in opened:
             self.dispatcher.close()
+        if "readonly_redis" in opened:
+            self.readonly_redis.connection_pool.disconnect()
         if "gate" in opened:
             self.gate.close()
         if "mongo" in opened:

@@ -34,6 +34,7 @@ class Me(Outgoing):
     name: str
     email: str
     role: RoleName
+    superadmin: bool
     organization: Organization
 
 

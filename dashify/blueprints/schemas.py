@@ -113,6 +113,10 @@ class Profile(Input):
     name: Name
 
 
+class Nothing(Input):
+    """An empty object: the address says it all."""
+
+
 class PasswordChange(Input):
     """The password I have and the one I want."""
 
@@ -193,6 +197,12 @@ class WidePage(Page):
     """As `Page`, for lists that are short or wanted whole."""
 
     limit: PageSize = MAX_PAGE
+
+
+class QueuePage(Page):
+    """Which jobs of a queue; `failed` ones can be put back."""
+
+    status: Literal["queued", "running", "failed"] = "failed"
 
 
 class MessagePage(Input):

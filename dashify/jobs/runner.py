@@ -24,7 +24,6 @@ from dashify.resources import Resources
 from dashify.services.jobs import announce
 from dashify.settings import Settings, from_env
 from dashify.stores.job_book import JobBook
-from dashify.stores.workers import Clock, Workers
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +50,9 @@ class Runner:
     def __init__(self, settings: Settings) -> None:
         self.resources = Resources(settings)
         self.platform = Platform(self.resources)
-        self.clock = Clock(self.resources.database)
+        self.clock = self.resources.clock
         self.book = JobBook(self.resources.database, self.clock)
-        self.workers = Workers(self.resources.database, self.clock)
+        self.workers = self.resources.workers
         self._committer = Committer(self.platform)
 
     def claim(self, claims: Sequence[Claim], worker: str) -> tuple[list[Run], list[Settlement]]:
@@ -64,7 +63,8 @@ class Runner:
         """
         rows = {row["_id"]: row for row in self.book.claim([one.job_id for one in claims], worker, BY_KIND)}
         others = [one for one in claims if one.job_id not in rows]
-        runs = [Run(self.platform, rows[one.job_id], one, self._committer.commit) for one in claims if one.job_id in rows]
+        runs = [Run(self.platform, rows[one.job_id], one, self._committer.commit)
+                for one in claims if one.job_id in rows]
         for run in runs:
             announce(self.platform, run.tenant_id, run.row)
         return runs, self._refuse(others) if others else []

@@ -69,10 +69,22 @@ def describe_job(row: Row) -> Json:
 
 
 def announce(reach: Context | Platform, tenant_id: str, row: Row) -> None:
-    """Tell the sockets of whoever asked for a job how it stands, where its kind is one that people watch."""
+    """Tell who may know that a job's state has changed: whoever asked for it, where its kind is one that people watch,
+    and those who look after its queue.
+    """
     if row["kind"] in WATCHED:
         room = names.user_room(tenant_id, row["actor_id"])
         reach.publisher.emit(room, "job:progress", {"job": describe_job(row)})
+    announce_queue(reach, tenant_id, row["queue"])
+
+
+def announce_queue(reach: Context | Platform, tenant_id: str, queue: str) -> None:
+    """Tell those who look after a tenant's queues that one changed: by each process at most once a second.
+
+    A job that is asked for is not told; its run is, and pages ask by themselves every 10 s.
+    """
+    room = names.admins_room(tenant_id)
+    reach.throttle.run((room, queue), lambda: reach.publisher.emit(room, "queues:changed", {"queue": queue}))
 
 
 def act_for(platform: Platform, user_id: str) -> Context:

@@ -86,7 +86,7 @@ def load_actor(platform: Platform, user_id: str) -> Actor | None:
         email=account["email"], organization=account["organization"]["name"],
         version=f"{account['session_epoch']}:{account['version']}",
         private_channels=frozenset(channel for channel, private in joined if private),
-        joined=frozenset(channel for channel, _ in joined))
+        joined=frozenset(channel for channel, _ in joined), superadmin=bool(account.get("superadmin", False)))
 
 
 def start_session(platform: Platform, user_id: str, client: Client) -> SignedIn:

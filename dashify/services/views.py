@@ -44,7 +44,7 @@ def channel(row: Row, *, membership: Row | None, unread: tuple[int, int] = (0, 0
 def me(actor: Actor) -> Json:
     """Show somebody to themselves, with their organization."""
     return {"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role.value,
-            "organization": {"id": actor.tenant_id, "name": actor.organization}}
+            "superadmin": actor.superadmin, "organization": {"id": actor.tenant_id, "name": actor.organization}}
 
 
 def person(row: Row) -> Json:

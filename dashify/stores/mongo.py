@@ -82,6 +82,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),
         IndexModel([("tenant_id", ASCENDING), ("unique_key", ASCENDING)], unique=True,
                    partialFilterExpression={"unique_key": _TEXT}),
+        IndexModel([("tenant_id", ASCENDING), ("status", ASCENDING), ("queue", ASCENDING), ("_id", DESCENDING)]),
         IndexModel([("queue", ASCENDING), ("status", ASCENDING), ("due_at", ASCENDING)]),
         IndexModel([("worker", ASCENDING)], partialFilterExpression={"worker": {"$gt": ""}}),
         IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),

@@ -11,6 +11,7 @@ from dashify.stores.accounts import Invitations, People
 from dashify.stores.chat import Channels, Memberships, Messages
 from dashify.stores.jobs import JobRows
 from dashify.stores.mongo import Document
+from dashify.stores.queues import QueueRows
 from dashify.stores.sessions import OwnSessions
 from dashify.stores.tenant import TenantCollection
 
@@ -61,6 +62,11 @@ class Store:
     def jobs(self) -> JobRows:
         """The tenant's jobs."""
         return JobRows(self._collection("jobs"))
+
+    @cached_property
+    def queues(self) -> QueueRows:
+        """The tenant's jobs as those see them who look after its queues."""
+        return QueueRows(self._collection("jobs"))
 
     def _collection(self, name: str) -> TenantCollection:
         return TenantCollection(self._database[name], self._tenant_id, self._tx)

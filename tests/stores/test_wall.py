@@ -19,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from dashify.context import Context
 from dashify.domain.accounts import Role
 from dashify.domain.chat import Delete, Post
-from dashify.domain.jobs import Job
+from dashify.domain.jobs import Job, JobStatus, Queue
 from dashify.domain.names import new_id
 from dashify.errors import Conflict, DashifyError, NotFound
 from dashify.resources import Resources
@@ -70,12 +70,15 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
         Job.EXPORT_CHANNEL, {"channel_id": general}, actor_id=alice.actor.user_id, now=unit.now, unique_key="acme-1"))
     book = JobBook(resources.database, Clock(resources.database))
     assert book.claim([job], "a worker", [Job.EXPORT_CHANNEL.kind])
+    dead = alice.unit(lambda unit: unit.store.jobs.add(
+        Job.EXPORT_CHANNEL, {"channel_id": secret}, actor_id=alice.actor.user_id, now=unit.now))
+    resources.database["jobs"].update_one({"_id": dead}, {"$set": {"status": JobStatus.DEAD.value}})
     return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
-                                                               message["id"], job))
+                                                               message["id"], job, dead))
 
 
 def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, secret: str, message_id: str,
-                job_id: str) -> dict[str, Any]:
+                job_id: str, dead_id: str) -> dict[str, Any]:
     """Acme's value of every parameter; `Class.method.parameter` where the name alone does not tell."""
     user_id, now = alice.actor.user_id, alice.now
     message = dict(alice.store.messages.get(message_id))
@@ -91,7 +94,8 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
         "progress": 0.5, "result": {"file_id": new_id()}, "job": Job.SELF_CHECK, "payload": {"row": 1},
         "unique_key": "acme-1", "front": False, "due_at": None, "fields": {"name": "Taken over"}, "created": [],
         "revised": [{**message, "text": "Taken over"}], "sign_out": True,
-        "JobRows.add.unique_key": new_id(),
+        "JobRows.add.unique_key": new_id(), "queue": Queue.REPORTS, "status": JobStatus.DEAD,
+        "QueueRows.put_back.job_id": dead_id, "QueueRows.discard.job_id": dead_id,
         "People.list_people.after": None, "Channels.list_visible.after": None,
         "Memberships.list_of_channel.after": None, "Memberships.add.channel": dict(alice.store.channels.get(secret)),
         "Memberships.add.user_id": bob.actor.user_id,
