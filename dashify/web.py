@@ -20,6 +20,7 @@ from dashify.blueprints import (
     jobs,
     me,
     messages,
+    notifications,
     pages,
     reports,
     system,
@@ -39,8 +40,8 @@ log = logging.getLogger(__name__)
 _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
-              channels.blueprint, messages.blueprint, reports.blueprint, jobs.blueprint, system.blueprint,
-              pages.blueprint)
+              channels.blueprint, messages.blueprint, notifications.blueprint, reports.blueprint, jobs.blueprint,
+              system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:

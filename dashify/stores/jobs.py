@@ -59,6 +59,11 @@ class JobRows:
         found = self._jobs.find({"unique_key": unique_key}, limit=1, fields=["_id"])
         return str(found[0]["_id"]) if found else None
 
+    def find_used(self, unique_keys: Iterable[str]) -> set[str]:
+        """Give those of `unique_keys` that a job has."""
+        rows = self._jobs.find({"unique_key": {"$in": sorted(unique_keys)}}, fields=["unique_key"])
+        return {row["unique_key"] for row in rows}
+
     def get(self, job_id: str) -> Document:
         """Give one job, or raise `NotFound`."""
         return self._jobs.one({"_id": job_id})
