@@ -22,6 +22,7 @@ from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
 from dashify.stores.files import TenantFiles
+from dashify.stores.lane import Beside
 from dashify.stores.limits import LimitStore
 from dashify.stores.mongo import Again, is_passing, transact
 from dashify.stores.revocations import Revocations
@@ -237,10 +238,10 @@ class Context(_Reach):
         """
         return self._run_unit(self.actor.tenant_id, self.actor.user_id, work)
 
-    def change_channel(self, channel_id: str, change: chat.Change,
-                       announce: Callable[[chat.Outcome], None]) -> chat.Outcome:
+    def change_channel(self, channel_id: str, change: chat.Change, announce: Callable[[chat.Outcome], None],
+                       beside: Beside | None = None) -> chat.Outcome:
         """Put `change` through the channel's lane; see `stores.lane.Lanes.submit`."""
-        return self._resources.lanes.submit(self.actor.tenant_id, channel_id, change, announce)
+        return self._resources.lanes.submit(self.actor.tenant_id, channel_id, change, announce, beside)
 
 
 class Platform(_Reach):

@@ -21,6 +21,7 @@ from dashify.blueprints import (
     jobs,
     me,
     messages,
+    notifications,
     pages,
     queues,
     reports,
@@ -41,8 +42,8 @@ log = logging.getLogger(__name__)
 _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
-              channels.blueprint, messages.blueprint, reports.blueprint, jobs.blueprint, queues.blueprint,
-              dashboard.blueprint, system.blueprint, pages.blueprint)
+              channels.blueprint, messages.blueprint, notifications.blueprint, reports.blueprint, jobs.blueprint,
+              queues.blueprint, dashboard.blueprint, system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:

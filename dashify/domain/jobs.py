@@ -32,7 +32,10 @@ class Job(StrEnum):
 
     SEND_INVITATION = "dashify.jobs.emails.send_invitation"
     SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"  # noqa: S105 - a path, not a password
+    SEND_DIGEST = "dashify.jobs.emails.send_digest"
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
+    FAN_OUT = "dashify.jobs.notifications.fan_out"
+    DIGEST_TICK = "dashify.jobs.notifications.digest_tick"
     SELF_CHECK = "dashify.jobs.audit.self_check"
     CLEAN_SESSIONS = "dashify.jobs.audit.clean_sessions"
 
@@ -65,7 +68,10 @@ class JobStatus(StrEnum):
 QUEUE_OF: dict[Job, Queue] = {
     Job.SEND_INVITATION: Queue.EMAILS,
     Job.SEND_PASSWORD_RESET: Queue.EMAILS,
+    Job.SEND_DIGEST: Queue.EMAILS,
     Job.EXPORT_CHANNEL: Queue.REPORTS,
+    Job.FAN_OUT: Queue.NOTIFICATIONS,
+    Job.DIGEST_TICK: Queue.NOTIFICATIONS,
     Job.SELF_CHECK: Queue.AUDIT,
     Job.CLEAN_SESSIONS: Queue.AUDIT,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,9 @@ _LONGEST_DELAY = 5.0
 Json = dict[str, Any]
 
 
-def sign_up(platform: Platform, organization: str, name: str, email: str, password: str, client: Client) -> SignedIn:
-    """Make an organization with its owner and its first channel, and sign the owner in.
+def sign_up(platform: Platform, organization: str, name: str, email: str, password: str, client: Client,
+            time_zone: str | None = None) -> SignedIn:
+    """Make an organization with its owner, in their `time_zone`, and its first channel, and sign the owner in.
 
     Raises:
         Conflict: `email_taken`.
@@ -33,7 +35,7 @@ def sign_up(platform: Platform, organization: str, name: str, email: str, passwo
 
     def work(unit: Unit) -> None:
         platform.directory.add_tenant(tenant_id, {"name": organization, "created_at": unit.now}, unit.tx)
-        unit.store.people.add(user_id, new_person(name, email, Role.OWNER, hashed, unit.now))
+        unit.store.people.add(user_id, new_person(name, email, Role.OWNER, hashed, unit.now, time_zone))
         new_channel(unit, "general", user_id=user_id, default=True)
 
     platform.unit(tenant_id, user_id, work)
@@ -72,11 +74,14 @@ def describe_me(ctx: Context) -> Json:
     return views.me(ctx.actor)
 
 
-def change_profile(ctx: Context, name: str) -> Json:
-    """Change my name."""
-    row = ctx.store.people.change(ctx.actor.user_id, {"name": name}, now=ctx.now)
+def change_profile(ctx: Context, *, name: str | None = None, time_zone: str | None = None,
+                   digest: bool | None = None) -> Json:
+    """Change my name, my time zone, or whether I want a daily mail of what I have not read: what is not None."""
+    fields = {"name": name, "time_zone": time_zone, "digest": digest}
+    changes: Json = {field: value for field, value in fields.items() if value is not None}
+    row = ctx.store.people.change(ctx.actor.user_id, changes, now=ctx.now)
     spread_epoch(ctx, ctx.actor.user_id, (row["session_epoch"], row["version"]))
-    return {**views.me(ctx.actor), "name": row["name"]}
+    return views.me(replace(ctx.actor, **changes))
 
 
 def change_password(ctx: Context, current: str, new: str, key_hash: str, platform: Platform) -> SignedIn:
@@ -116,7 +121,7 @@ def request_reset(platform: Platform, email: str, client: Client) -> None:
         platform.directory.add_reset({
             "_id": reset_id, "user_id": account["_id"], "tenant_id": account["tenant_id"], "used_at": None,
             "token_hash": token_hash(token), "expires_at": unit.now + timedelta(minutes=RESET_MINUTES)}, unit.tx)
-        unit.jobs.add(Job.SEND_PASSWORD_RESET, {"reset_id": reset_id})
+        unit.jobs.add(Job.SEND_PASSWORD_RESET, {"reset_id": reset_id}, front=True)  # before a morning's digests
 
     platform.unit(account["tenant_id"], account["_id"], work)
 
@@ -156,7 +161,8 @@ def describe_invitation(platform: Platform, token: str) -> Json:
             "role": invitation["role"], "invited_by": inviter["name"] if inviter else ""}
 
 
-def accept_invitation(platform: Platform, token: str, name: str, password: str, client: Client) -> SignedIn:
+def accept_invitation(platform: Platform, token: str, name: str, password: str, client: Client,
+                      time_zone: str | None = None) -> SignedIn:
     """Join an organization by an invitation, and sign in.
 
     Raises:
@@ -170,7 +176,8 @@ def accept_invitation(platform: Platform, token: str, name: str, password: str, 
     def work(unit: Unit) -> None:
         if not unit.store.invitations.accept(invitation["_id"], now=unit.now):
             raise _no_invitation()
-        person = new_person(name, invitation["email"], Role(invitation["role"]), hashed, unit.now)
+        person = new_person(name, invitation["email"], Role(invitation["role"]), hashed, unit.now,
+                            time_zone)
         unit.store.people.add(user_id, person)
         join_default_channels(unit, user_id, Role(invitation["role"]))
 
@@ -178,10 +185,12 @@ def accept_invitation(platform: Platform, token: str, name: str, password: str, 
     return start_session(platform, user_id, client)
 
 
-def new_person(name: str, email: str, role: Role, password_hash: str, now: datetime) -> Json:
+def new_person(name: str, email: str, role: Role, password_hash: str, now: datetime,
+               time_zone: str | None = None) -> Json:
     """Make the row of a new person, without id and tenant."""
     return {"name": name, "email": email, "role": role.value, "active": True, "password_hash": password_hash,
-            "session_epoch": 1, "version": 1, "created_at": now, "changed_at": now}
+            "session_epoch": 1, "version": 1, "created_at": now, "changed_at": now,
+            **({"time_zone": time_zone} if time_zone else {})}
 
 
 def _prove_password(platform: Platform, email: str, password: str) -> str:

@@ -21,12 +21,18 @@ def list_channels(ctx: Context, cursor: str | None, limit: int) -> Json:
     """List the channels I can see, by id, each with what I have not read."""
     rows = visible_channels(ctx, after=cursor, limit=limit + 1)
     mine = {row["channel_id"]: row for row in ctx.store.memberships.list_of_user(ctx.actor.user_id)}
-    spans = {row["_id"]: (mine[row["_id"]]["read_seq"], row["head"]) for row in rows
-             if row["_id"] in mine and mine[row["_id"]]["read_seq"] < row["head"]}
-    unread = ctx.store.messages.count_unread(ctx.actor.user_id, spans)
+    unread = _count_unread(ctx, rows, mine)
     shown = [views.channel(row, membership=mine.get(row["_id"]), unread=unread.get(row["_id"], (0, 0)))
              for row in rows]
     return views.page("channels", shown, limit)
+
+
+def list_unread(ctx: Context) -> list[tuple[str, int]]:
+    """List the name and the number of unread messages, up to 1,000, of channels I joined and have not read."""
+    mine = {row["channel_id"]: row for row in ctx.store.memberships.list_of_user(ctx.actor.user_id)}
+    rows = [row for row in visible_channels(ctx) if row["_id"] in mine]
+    unread = _count_unread(ctx, rows, mine)
+    return [(row["name"], unread[row["_id"]][0]) for row in rows if row["_id"] in unread]
 
 
 def visible_channels(ctx: Context, *, after: str | None = None, limit: int = 0) -> list[Row]:
@@ -200,6 +206,12 @@ def _after_joining(ctx: Context, row: Row, epochs: Epochs) -> None:
         membership = {"read_seq": row["head"]}
         ctx.publisher.emit(names.user_room(ctx.actor.tenant_id, user_id), "channel:changed",
                            {"channel_id": row["_id"], "channel": views.channel(row, membership=membership)})
+
+
+def _count_unread(ctx: Context, rows: list[Row], mine: dict[str, Row]) -> dict[str, tuple[int, int]]:
+    spans = {row["_id"]: (mine[row["_id"]]["read_seq"], row["head"]) for row in rows
+             if row["_id"] in mine and mine[row["_id"]]["read_seq"] < row["head"]}
+    return ctx.store.messages.count_unread(ctx.actor.user_id, spans)
 
 
 def _mine(ctx: Context, row: Row) -> Json:

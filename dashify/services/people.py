@@ -78,7 +78,7 @@ def invite(ctx: Context, email: str, role: Role) -> Json:
         unit.store.invitations.add(invitation_id, {
             "email": email, "role": role.value, "invited_by": ctx.actor.user_id, "token_hash": token_hash(token),
             "created_at": unit.now, "expires_at": unit.now + timedelta(days=INVITATION_DAYS), "accepted_at": None})
-        unit.jobs.add(Job.SEND_INVITATION, {"invitation_id": invitation_id})
+        unit.jobs.add(Job.SEND_INVITATION, {"invitation_id": invitation_id}, front=True)  # before a morning's digests
         return unit.store.invitations.get(invitation_id)
 
     return {"invitation": views.invitation(ctx.unit(work)), "token": token}

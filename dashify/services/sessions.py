@@ -9,6 +9,7 @@ from typing import Any
 
 from dashify.context import Context, Platform
 from dashify.domain.accounts import Actor, Client, Role, SignedIn, new_token, token_hash
+from dashify.domain.digests import USUAL_ZONE
 from dashify.domain.names import is_id, new_id
 from dashify.errors import NotFound, Unauthenticated, Unavailable
 from dashify.services import views
@@ -86,7 +87,8 @@ def load_actor(platform: Platform, user_id: str) -> Actor | None:
         email=account["email"], organization=account["organization"]["name"],
         version=f"{account['session_epoch']}:{account['version']}",
         private_channels=frozenset(channel for channel, private in joined if private),
-        joined=frozenset(channel for channel, _ in joined), superadmin=bool(account.get("superadmin", False)))
+        joined=frozenset(channel for channel, _ in joined), time_zone=account.get("time_zone", USUAL_ZONE),
+        digest=account.get("digest", True), superadmin=bool(account.get("superadmin", False)))
 
 
 def start_session(platform: Platform, user_id: str, client: Client) -> SignedIn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,11 @@ class JobRows:
         """Give the id of the job that has this key, or None."""
         found = self._jobs.find({"unique_key": unique_key}, limit=1, fields=["_id"])
         return str(found[0]["_id"]) if found else None
+
+    def find_used(self, unique_keys: Iterable[str]) -> set[str]:
+        """Give those of `unique_keys` that a job has."""
+        rows = self._jobs.find({"unique_key": {"$in": sorted(unique_keys)}}, fields=["unique_key"])
+        return {row["unique_key"] for row in rows}
 
     def get(self, job_id: str) -> Document:
         """Give one job, or raise `NotFound`."""

@@ -25,6 +25,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from dashify.domain.notifications import KEPT_DAYS
 from dashify.errors import Unavailable
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("email", ASCENDING)], unique=True),
         IndexModel([("tenant_id", ASCENDING), ("name", ASCENDING)]),
         IndexModel([("changed_at", ASCENDING)]),
+        IndexModel([("time_zone", ASCENDING), ("_id", ASCENDING)]),
     ],
     "invitations": [
         IndexModel([("token_hash", ASCENDING)], unique=True),
@@ -77,6 +79,13 @@ INDEXES: dict[str, list[IndexModel]] = {
                     ("client_id", ASCENDING)], unique=True, partialFilterExpression={"client_id": _TEXT}),
         IndexModel([("tenant_id", ASCENDING), ("thread_id", ASCENDING), ("seq", ASCENDING)],
                    partialFilterExpression={"thread_id": _TEXT}),
+    ],
+    "notifications": [
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("message_id", ASCENDING), ("kind", ASCENDING)],
+                   unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("read_at", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("created_at", ASCENDING)], expireAfterSeconds=KEPT_DAYS * 24 * 3600),
     ],
     "jobs": [
         IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),

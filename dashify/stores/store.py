@@ -11,6 +11,7 @@ from dashify.stores.accounts import Invitations, People
 from dashify.stores.chat import Channels, Memberships, Messages
 from dashify.stores.jobs import JobRows
 from dashify.stores.mongo import Document
+from dashify.stores.notifications import Notifications
 from dashify.stores.queues import QueueRows
 from dashify.stores.sessions import OwnSessions
 from dashify.stores.tenant import TenantCollection
@@ -57,6 +58,11 @@ class Store:
     def messages(self) -> Messages:
         """The tenant's messages."""
         return Messages(self._collection("messages"))
+
+    @cached_property
+    def notifications(self) -> Notifications:
+        """Who is to be told of which message."""
+        return Notifications(self._collection("notifications"))
 
     @cached_property
     def jobs(self) -> JobRows:

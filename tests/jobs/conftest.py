@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from dashify.clients.rq_lists import Claim
 from dashify.context import Platform, Unit
 from dashify.domain.jobs import INSTALLATION, Job
 from dashify.jobs.runner import Runner
+from dashify.jobs.running import Run
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.mongo import create_indexes
@@ -76,3 +78,10 @@ def ask(platform: Platform, row: int = 0) -> str:
 
 def add_check(unit: Unit, row: int) -> str:
     return unit.jobs.add(Job.SELF_CHECK, {"row": row})
+
+
+def claim(runner: Runner, job_id: str, worker: str = "somebody who died") -> Run:
+    """Begin a run as a worker that has no lease, and so counts as dead to a sweeper."""
+    [run], refused = runner.claim([Claim(job_id, "")], worker)
+    assert not refused
+    return run

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from dashify.clients.rq_lists import Claim
 from dashify.context import Context, Platform
 from dashify.domain.jobs import INSTALLATION, Job, Queue, pause
 from dashify.errors import NotFound, Unavailable
@@ -16,7 +15,7 @@ from dashify.jobs.sweeper import Sweeper
 from dashify.resources import Resources
 from dashify.settings import QUEUES
 from dashify.stores.self_checks import SelfChecks
-from tests.jobs.conftest import ask
+from tests.jobs.conftest import ask, claim
 
 Row = dict[str, Any]
 
@@ -25,13 +24,6 @@ def row_of(resources: Resources, job_id: str) -> Row:
     found = resources.database["jobs"].find_one({"_id": job_id})
     assert found is not None
     return found
-
-
-def claim(runner: Runner, job_id: str, worker: str = "somebody who died") -> Run:
-    """Begin a run as a worker that has no lease, and so counts as dead to a sweeper."""
-    [run], refused = runner.claim([Claim(job_id, "")], worker)
-    assert not refused
-    return run
 
 
 def sweeper_of(runner: Runner) -> Sweeper:

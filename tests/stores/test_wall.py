@@ -73,12 +73,21 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
     dead = alice.unit(lambda unit: unit.store.jobs.add(
         Job.EXPORT_CHANNEL, {"channel_id": secret}, actor_id=alice.actor.user_id, now=unit.now))
     resources.database["jobs"].update_one({"_id": dead}, {"$set": {"status": JobStatus.DEAD.value}})
+    told = notification(alice, message)
+    alice.unit(lambda unit: unit.store.notifications.add_new([told]))
     return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
-                                                               message["id"], job, dead))
+                                                               message["id"], job, dead, told))
+
+
+def notification(reader: Context, message: Document, kind: str = "mention") -> Document:
+    """Make the row by which `reader` is told of a message."""
+    return {"_id": new_id(), "user_id": reader.actor.user_id, "kind": kind, "channel_id": message["channel_id"],
+            "message_id": message["id"], "thread_id": None, "seq": message["seq"], "author_id": message["author_id"],
+            "created_at": reader.now, "read_at": None}
 
 
 def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, secret: str, message_id: str,
-                job_id: str, dead_id: str) -> dict[str, Any]:
+                job_id: str, dead_id: str, told: Document) -> dict[str, Any]:
     """Acme's value of every parameter; `Class.method.parameter` where the name alone does not tell."""
     user_id, now = alice.actor.user_id, alice.now
     message = dict(alice.store.messages.get(message_id))
@@ -94,8 +103,11 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
         "progress": 0.5, "result": {"file_id": new_id()}, "job": Job.SELF_CHECK, "payload": {"row": 1},
         "unique_key": "acme-1", "front": False, "due_at": None, "fields": {"name": "Taken over"}, "created": [],
         "revised": [{**message, "text": "Taken over"}], "sign_out": True,
-        "JobRows.add.unique_key": new_id(), "queue": Queue.REPORTS, "status": JobStatus.DEAD,
+        "queue": Queue.REPORTS, "status": JobStatus.DEAD,
         "QueueRows.put_back.job_id": dead_id, "QueueRows.discard.job_id": dead_id,
+        "rows": [{**told, "_id": new_id(), "kind": "reply"}], "notification_ids": [told["_id"]], "unread": True,
+        "read_to": 0, "thread_id": message_id, "Messages.list_thread_authors.before": 9, "unique_keys": ["acme-1"],
+        "JobRows.add.unique_key": new_id(),
         "People.list_people.after": None, "Channels.list_visible.after": None,
         "Memberships.list_of_channel.after": None, "Memberships.add.channel": dict(alice.store.channels.get(secret)),
         "Memberships.add.user_id": bob.actor.user_id,
