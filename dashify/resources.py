@@ -82,7 +82,7 @@ class Resources:
     @cached_property
     def lanes(self) -> Lanes:
         """The channels' writers of this process."""
-        return Lanes(self.mongo, self.database)
+        return Lanes(self.mongo, self.database, lambda deliveries: self.dispatcher.follow(deliveries, []))
 
     @cached_property
     def directory(self) -> Directory:
