@@ -13,11 +13,14 @@ from dashify.clients.hasher import Hasher
 from dashify.clients.publisher import Publisher
 from dashify.domain import chat
 from dashify.domain.accounts import Actor
+from dashify.domain.audit import Action, Detail, Subject, sealing_key, straggling
 from dashify.domain.jobs import QUEUE_OF, Delivery, Job, Queue
+from dashify.domain.names import new_id
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
 from dashify.stores.files import TenantFiles
+from dashify.stores.lane import Beside
 from dashify.stores.limits import LimitStore
 from dashify.stores.mongo import transact
 from dashify.stores.revocations import Revocations
@@ -35,13 +38,17 @@ def utc_now() -> datetime:
 
 
 class Unit:
-    """One unit of work: writes and job rows that commit together, and announcements that follow the commit."""
+    """One unit of work: writes, audit entries and job rows that commit together, and announcements that follow that.
 
-    def __init__(self, store: Store, actor_id: str, now: datetime, tx: ClientSession) -> None:
+    `address` is the network address of whoever acts, None where there is no request.
+    """
+
+    def __init__(self, store: Store, actor_id: str, now: datetime, tx: ClientSession, address: str | None) -> None:
         self.store = store
         self.now = now
         self.tx = tx
         self.jobs = UnitJobs(self, actor_id)
+        self.audit = UnitAudit(self, actor_id, address)
         self.after: list[Callable[[], None]] = []
         self.dispatches: list[Delivery] = []
         self.withdrawals: list[tuple[str, Queue]] = []
@@ -83,6 +90,40 @@ class UnitJobs:
     def withdraw(self, job_id: str, queue: Queue) -> None:
         """Have a job that is over taken out of RQ's lists after the commit."""
         self._unit.withdrawals.append((job_id, queue))
+
+
+class UnitAudit:
+    """What a unit of work leaves in the audit log."""
+
+    def __init__(self, unit: Unit, actor_id: str, address: str | None) -> None:
+        self._unit = unit
+        self._actor_id = actor_id
+        self._address = address
+        self._asked = False
+
+    def record(self, action: Action, *, subject: Subject, details: Mapping[str, Detail] | None = None) -> None:
+        """Account for `action` in the transaction that does it; `subject` is `(kind, id)` of what it was done to.
+
+        `details` are flat and for an admin to read: never a message's text, the name of a private channel, a secret or
+        a token. What is slow about an entry is left to a job.
+        """
+        kind, subject_id = subject
+        self._unit.store.audit.add(new_id(), {
+            "action": action.value, "actor_id": self._actor_id, "subject": {"kind": kind, "id": subject_id},
+            "details": dict(details or {}), "address": self._address, "created_at": self._unit.now})
+        self.seal_soon()
+
+    def seal_soon(self) -> None:
+        """Ask for the job that seals what is not sealed, unless one is on its way that will find it."""
+        if not self._asked:
+            self._asked = True
+            number, _ = self._unit.store.audit_chain.find_end()
+            self._unit.jobs.add(Job.SEAL_AUDIT, {}, unique_key=sealing_key(number, self._unit.now))
+
+    def seal_again(self) -> None:
+        """Ask for a later look at what a sealing, which this unit does, could not see yet."""
+        unique_key, due_at = straggling(self._unit.now)
+        self._unit.jobs.add(Job.SEAL_AUDIT, {}, due_at=due_at, unique_key=unique_key)
 
 
 class _Reach:
@@ -133,11 +174,11 @@ class _Reach:
         """The time in UTC, whole milliseconds."""
         return utc_now()
 
-    def _run_unit(self, store: Store, actor_id: str, work: Callable[[Unit], T]) -> T:
+    def _run_unit(self, store: Store, actor_id: str, address: str | None, work: Callable[[Unit], T]) -> T:
         units: list[Unit] = []
 
         def attempt(tx: ClientSession) -> T:
-            units.append(Unit(store.inside(tx), actor_id, utc_now(), tx))
+            units.append(Unit(store.inside(tx), actor_id, utc_now(), tx, address))
             return work(units[-1])
 
         result = transact(self._resources.mongo, attempt)
@@ -151,13 +192,17 @@ class _Reach:
 
 
 class Context(_Reach):
-    """One person acting in their organization. Everything reachable from here stays inside their tenant."""
+    """One person acting in their organization. Everything reachable from here stays inside their tenant.
 
-    __slots__ = ("actor", "store")
+    `address` is the network address that they act from, None for a job.
+    """
 
-    def __init__(self, resources: Resources, actor: Actor) -> None:
+    __slots__ = ("actor", "address", "store")
+
+    def __init__(self, resources: Resources, actor: Actor, address: str | None = None) -> None:
         super().__init__(resources)
         self.actor = actor
+        self.address = address
         self.store = Store(resources.database, actor.tenant_id)
 
     @property
@@ -171,12 +216,25 @@ class Context(_Reach):
         Raises:
             Unavailable: the database is away or too contended; nothing was changed.
         """
-        return self._run_unit(self.store, self.actor.user_id, work)
+        return self._run_unit(self.store, self.actor.user_id, self.address, work)
 
-    def change_channel(self, channel_id: str, change: chat.Change,
-                       announce: Callable[[chat.Outcome], None]) -> chat.Outcome:
+    def change_channel(self, channel_id: str, change: chat.Change, announce: Callable[[chat.Outcome], None],
+                       beside: Beside | None = None) -> chat.Outcome:
         """Put `change` through the channel's lane; see `stores.lane.Lanes.submit`."""
-        return self._resources.lanes.submit(self.actor.tenant_id, channel_id, change, announce)
+        return self._resources.lanes.submit(self.actor.tenant_id, channel_id, change, announce, beside)
+
+    def beside(self, work: Callable[[Unit, chat.Outcome], None]) -> Beside:
+        """Give what a lane is to do beside a change: `work`, with a unit that is inside the lane's transaction.
+
+        What the unit asks of jobs is done; nothing is left for afterwards, since it is the lane that announces.
+        """
+        def within(store: Store, outcome: chat.Outcome) -> list[Delivery]:
+            assert store.tx is not None
+            unit = Unit(store, self.actor.user_id, utc_now(), store.tx, self.address)
+            work(unit, outcome)
+            return unit.dispatches
+
+        return within
 
 
 class Platform(_Reach):
@@ -202,10 +260,10 @@ class Platform(_Reach):
         """Give one tenant's store."""
         return Store(self._resources.database, tenant_id)
 
-    def context(self, actor: Actor) -> Context:
-        """Give the context in which `actor` acts."""
-        return Context(self._resources, actor)
+    def context(self, actor: Actor, address: str | None = None) -> Context:
+        """Give the context in which `actor` acts, from the network address `address` where there is a request."""
+        return Context(self._resources, actor, address)
 
-    def unit(self, tenant_id: str, actor_id: str, work: Callable[[Unit], T]) -> T:
+    def unit(self, tenant_id: str, actor_id: str, work: Callable[[Unit], T], *, address: str | None = None) -> T:
         """Run a unit of work in a tenant in which nobody is signed in yet; see `Context.unit`."""
-        return self._run_unit(self.store_of(tenant_id), actor_id, work)
+        return self._run_unit(self.store_of(tenant_id), actor_id, address, work)

@@ -33,6 +33,7 @@ class Job(StrEnum):
     SEND_INVITATION = "dashify.jobs.emails.send_invitation"
     SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"  # noqa: S105 - a path, not a password
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
+    SEAL_AUDIT = "dashify.jobs.audit.seal_audit"
     SELF_CHECK = "dashify.jobs.audit.self_check"
     CLEAN_SESSIONS = "dashify.jobs.audit.clean_sessions"
 
@@ -66,6 +67,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.SEND_INVITATION: Queue.EMAILS,
     Job.SEND_PASSWORD_RESET: Queue.EMAILS,
     Job.EXPORT_CHANNEL: Queue.REPORTS,
+    Job.SEAL_AUDIT: Queue.AUDIT,
     Job.SELF_CHECK: Queue.AUDIT,
     Job.CLEAN_SESSIONS: Queue.AUDIT,
 }

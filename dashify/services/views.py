@@ -71,6 +71,13 @@ def session(row: Row, current_id: str | None) -> Json:
             "current": row["_id"] == current_id}
 
 
+def audit_entry(row: Row, called: Mapping[str, str]) -> Json:
+    """Show an entry of the audit log; `called` is `{actor, subject}`, by name."""
+    return {"id": row["_id"], "action": row["action"], "actor_id": row["actor_id"], "actor_name": called["actor"],
+            "subject": {**row["subject"], "name": called["subject"]}, "details": row["details"],
+            "address": row["address"], "created_at": moment(row["created_at"]), "seal": row["seal"]}
+
+
 def page(key: str, rows: Sequence[Json], limit: int, cursor: str = "id") -> Json:
     """Cut a page out of `rows`, which were asked for with `limit + 1`; `next` is the cursor of the page after it."""
     shown = list(rows[:limit])

@@ -78,6 +78,15 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("tenant_id", ASCENDING), ("thread_id", ASCENDING), ("seq", ASCENDING)],
                    partialFilterExpression={"thread_id": _TEXT}),
     ],
+    "audit": [
+        IndexModel([("tenant_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("action", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("actor_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("number", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("number", ASCENDING)], unique=True, name="one_entry_a_number",
+                   partialFilterExpression={"number": {"$gt": 0}}),
+    ],
+    "audit_chains": [IndexModel([("tenant_id", ASCENDING)], unique=True)],
     "jobs": [
         IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),
         IndexModel([("tenant_id", ASCENDING), ("unique_key", ASCENDING)], unique=True,
