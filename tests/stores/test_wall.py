@@ -24,6 +24,7 @@ from dashify.domain.names import new_id
 from dashify.errors import Conflict, DashifyError, NotFound
 from dashify.resources import Resources
 from dashify.services import channels, chat, people
+from dashify.services.audit import seal_entries
 from dashify.stores.job_book import JobBook
 from dashify.stores.mongo import Document
 from dashify.stores.store import Store
@@ -70,6 +71,8 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
         Job.EXPORT_CHANNEL, {"channel_id": general}, actor_id=alice.actor.user_id, now=unit.now, unique_key="acme-1"))
     book = JobBook(resources.database, Clock(resources.database))
     assert book.claim([job], "a worker", [Job.EXPORT_CHANNEL.kind])
+    alice.unit(seal_entries)
+    channels.change_channel(alice, general, "General talk")
     return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
                                                                message["id"], job))
 
@@ -79,6 +82,7 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
     """Acme's value of every parameter; `Class.method.parameter` where the name alone does not tell."""
     user_id, now = alice.actor.user_id, alice.now
     message = dict(alice.store.messages.get(message_id))
+    entry = alice.store.audit.list_unsealed(1)[0]
     session = alice.store.sessions.list_of(user_id, alive_since=now.replace(year=2000))[0]["_id"]
     return {
         "user_id": user_id, "user_ids": [user_id, bob.actor.user_id], "actor_id": user_id,
@@ -92,6 +96,11 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
         "unique_key": "acme-1", "front": False, "due_at": None, "fields": {"name": "Taken over"}, "created": [],
         "revised": [{**message, "text": "Taken over"}], "sign_out": True,
         "JobRows.add.unique_key": new_id(),
+        "before_id": None, "action": None, "entry_id": new_id(), "after_number": alice.store.audit_chain.find_end()[0],
+        "number": 10_000, "seal": "0" * 64,
+        "entries": [{**entry, "names": {"actor": "X", "subject": "X"}, "number": 10_000, "seal": "0" * 64}],
+        "AuditLog.list_before.actor_id": None, "AuditLog.list_after.after": None,
+        "AuditLog.list_sealed.after_number": 0,
         "People.list_people.after": None, "Channels.list_visible.after": None,
         "Memberships.list_of_channel.after": None, "Memberships.add.channel": dict(alice.store.channels.get(secret)),
         "Memberships.add.user_id": bob.actor.user_id,
