@@ -11,6 +11,7 @@ from flask import Flask
 from dashify import logs, realtime
 from dashify.blueprints import (
     access,
+    audit,
     auth,
     channels,
     csrf,
@@ -39,8 +40,8 @@ log = logging.getLogger(__name__)
 _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
-              channels.blueprint, messages.blueprint, reports.blueprint, jobs.blueprint, system.blueprint,
-              pages.blueprint)
+              channels.blueprint, messages.blueprint, reports.blueprint, jobs.blueprint, audit.blueprint,
+              system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:
