@@ -11,13 +11,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from dashify import __version__, logs
 from dashify.blueprints.schemas import Email, NewPassword
-from dashify.context import Platform, Unit
+from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job, Queue
 from dashify.errors import DashifyError, Unavailable
 from dashify.resources import Resources
 from dashify.services import superadmins
 from dashify.settings import from_env
 from dashify.stores.job_book import JobBook
+from dashify.units import Unit
 
 OPERATOR = "operator"
 _BATCH = 100

@@ -11,6 +11,7 @@ from flask import Flask
 from dashify import logs, realtime
 from dashify.blueprints import (
     access,
+    audit,
     auth,
     channels,
     csrf,
@@ -43,7 +44,7 @@ _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
               channels.blueprint, messages.blueprint, notifications.blueprint, reports.blueprint, jobs.blueprint,
-              queues.blueprint, dashboard.blueprint, system.blueprint, pages.blueprint)
+              audit.blueprint, queues.blueprint, dashboard.blueprint, system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:

@@ -11,6 +11,7 @@ from dashify import logs
 from dashify.blueprints.csrf import check_token
 from dashify.blueprints.rates import Rates
 from dashify.blueprints.session import the_session
+from dashify.blueprints.visitor import the_address
 from dashify.context import Platform
 from dashify.errors import Forbidden, NotFound, Unauthenticated
 from dashify.services import sessions
@@ -47,7 +48,7 @@ def signed_in() -> None:
     mine.touched = seen.touched
     logs.add_to_scope(user_id=seen.actor.user_id, tenant_id=seen.actor.tenant_id)
     rates().take("requests", seen.actor.user_id, platform.settings.limits.requests_per_second)
-    g.ctx, g.seen = platform.context(seen.actor), seen
+    g.ctx, g.seen = platform.context(seen.actor, the_address()), seen
 
 
 def superadmin() -> None:

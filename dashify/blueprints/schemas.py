@@ -256,6 +256,13 @@ class ReadNotifications(Input):
         return self
 
 
+class AuditPage(Page):
+    """As `Page`, of the entries of one action or one person where it is given."""
+
+    action: ShortLine | None = None
+    actor_id: ShortLine | None = None
+
+
 class MessagePage(Input):
     """Messages before a place, newest first, or after one, oldest first; both exclusive, never both at once."""
 

@@ -36,6 +36,7 @@ class Job(StrEnum):
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
     FAN_OUT = "dashify.jobs.notifications.fan_out"
     DIGEST_TICK = "dashify.jobs.notifications.digest_tick"
+    SEAL_AUDIT = "dashify.jobs.audit.seal_audit"
     SELF_CHECK = "dashify.jobs.audit.self_check"
     CLEAN_SESSIONS = "dashify.jobs.audit.clean_sessions"
 
@@ -72,6 +73,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.EXPORT_CHANNEL: Queue.REPORTS,
     Job.FAN_OUT: Queue.NOTIFICATIONS,
     Job.DIGEST_TICK: Queue.NOTIFICATIONS,
+    Job.SEAL_AUDIT: Queue.AUDIT,
     Job.SELF_CHECK: Queue.AUDIT,
     Job.CLEAN_SESSIONS: Queue.AUDIT,
 }

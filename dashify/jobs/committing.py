@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashify.context import Part, Platform, Unit
+from dashify.context import Platform
 from dashify.errors import Unavailable
+from dashify.units import Part, Unit
 
 MOST = 64
 
@@ -22,7 +23,7 @@ MOST = 64
 class _Ticket:
     """One effect that waits, and in the end what it gave or raised."""
 
-    part: Part
+    part: Part[Any]
     done: threading.Event = field(default_factory=threading.Event)
     outcome: Any = None
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from dashify.context import Platform, Unit, UnitJobs
+from dashify.context import Platform
 from dashify.domain.accounts import Role
 from dashify.domain.chat import EVERYBODY
 from dashify.domain.digests import catch_up_since, morning_of, morning_within, zone_of
@@ -19,6 +19,7 @@ from dashify.errors import NotFound
 from dashify.jobs.running import Run
 from dashify.services.notifications import announce_new
 from dashify.stores.store import Store
+from dashify.units import Unit, UnitJobs
 
 BATCH = 500
 _JOBS_IN_A_UNIT = 100

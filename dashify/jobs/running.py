@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dashify.clients.rq_lists import Claim
-from dashify.context import Context, Platform, Unit
+from dashify.context import Context, Platform
 from dashify.domain.jobs import Queue
 from dashify.services.jobs import act_for, announce
+from dashify.units import Unit
 
 Row = dict[str, Any]
 Json = Mapping[str, Any]

@@ -19,12 +19,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from croniter import croniter
 
 from dashify import metrics
-from dashify.context import Platform, Unit
+from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, QUEUE_OF, Job, Queue
 from dashify.errors import SettingsError, Unavailable
 from dashify.stores.job_book import JobBook
 from dashify.stores.schedule import Leadership, Ticks
 from dashify.stores.workers import Clock, Workers
+from dashify.units import Unit
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from dashify.context import Context
 from dashify.domain import chat, names
+from dashify.domain.audit import Action
 from dashify.domain.names import is_id, new_id
 from dashify.errors import Forbidden, Invalid, NotFound
 from dashify.services import notifications, views
-from dashify.services.channels import access_channel, ensure_visible, visible_channels
+from dashify.services.channels import access_channel, audit_details, ensure_visible, visible_channels
 from dashify.stores.lane import Beside
+from dashify.units import Unit
 
 CHANGES_PER_CHANNEL = 200
 CHANGES_IN_ALL = 1_000
@@ -80,7 +82,8 @@ def delete_message(ctx: Context, message_id: str) -> Json:
     row = _access_message(ctx, message_id)
     if row["author_id"] != ctx.actor.user_id and not ctx.actor.may("message.moderate"):
         raise Forbidden("Only its author or an admin can delete a message.")
-    return _change(ctx, row, chat.Delete(message_id))
+    mine = row["author_id"] == ctx.actor.user_id
+    return _change(ctx, row, chat.Delete(message_id), None if mine else ctx.beside(_account_for_moderation))
 
 
 def react(ctx: Context, message_id: str, emoji: str, on: bool) -> Json:
@@ -158,6 +161,14 @@ def show_typing(ctx: Context, channel_id: str) -> None:
 def _change(ctx: Context, row: Row, change: chat.Change, beside: Beside | None = None) -> Json:
     outcome = ctx.change_channel(row["channel_id"], change, _announcer(ctx, "message:changed"), beside)
     return views.message(outcome.message)
+
+
+def _account_for_moderation(unit: Unit, outcome: chat.Outcome) -> None:
+    """Record that somebody deleted what another wrote."""
+    gone = outcome.message
+    about = audit_details(unit.store.channels.get(gone["channel_id"]))
+    unit.audit.record(Action.MESSAGE_DELETED, subject=("message", gone["_id"]),
+                      details={**about, "author_id": gone["author_id"], "seq": gone["seq"]})
 
 
 def _announcer(ctx: Context, event: str) -> Any:

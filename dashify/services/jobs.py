@@ -7,6 +7,7 @@ from typing import Any
 
 from dashify.context import Context, Platform
 from dashify.domain import names
+from dashify.domain.audit import Action
 from dashify.domain.jobs import WATCHED, JobStatus
 from dashify.domain.names import is_id
 from dashify.errors import NotAllowedNow, NotFound
@@ -44,6 +45,8 @@ def cancel_job(ctx: Context, job_id: str) -> Json:
 def open_result(ctx: Context, job_id: str) -> tuple[str, str, int, Iterator[bytes]]:
     """Open the file that one of my jobs made: its name, content type, length in bytes, and its bytes.
 
+    That I did so is on record before the first byte is given.
+
     Raises:
         NotFound: there is no such job of mine, it made no file, or the file is gone.
         NotAllowedNow: it is not done.
@@ -54,6 +57,8 @@ def open_result(ctx: Context, job_id: str) -> tuple[str, str, int, Iterator[byte
     if not _has_file(row):
         raise NotFound("This job made no file.")
     file = ctx.files.open(row["result"]["file_id"])
+    ctx.unit(lambda unit: unit.audit.record(
+        Action.REPORT_DOWNLOADED, subject=("job", job_id), details={"kind": row["kind"]}))
     return file.name, file.content_type, file.length, file.chunks
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dashify.context import Context, Platform, Unit
+from dashify.context import Context, Platform
+from dashify.domain.audit import Action
 from dashify.domain.jobs import JobStatus, Queue
 from dashify.domain.names import is_id
 from dashify.errors import Forbidden, NotAllowedNow, NotFound
 from dashify.services import views
 from dashify.services.jobs import announce
+from dashify.units import Unit
 
 MOST_AT_ONCE = 1_000
 Json = dict[str, Any]
@@ -68,6 +70,7 @@ def retry_job(ctx: Context, job_id: str) -> Json:
         if row is None:
             raise NotAllowedNow("Only a job that has failed can be put back.")
         unit.jobs.send(job_id, Queue(row["queue"]))
+        _record(unit, Action.JOB_RETRIED, row)
         return row
 
     row = ctx.unit(work)
@@ -89,6 +92,9 @@ def retry_queue(ctx: Context, queue: str) -> int:
         rows = unit.store.queues.put_back_all(wanted, now=unit.now, limit=MOST_AT_ONCE)
         for row in rows:
             unit.jobs.send(row["_id"], wanted)
+        if rows:
+            unit.audit.record(Action.JOB_RETRIED, subject=("queue", wanted.value),
+                              details={"queue": wanted.value, "count": len(rows)})
         return rows
 
     rows = ctx.unit(work)
@@ -112,9 +118,14 @@ def discard_job(ctx: Context, job_id: str) -> None:
         if row is None:
             raise NotAllowedNow("Only a job that has failed or waits can be discarded.")
         unit.jobs.withdraw(job_id, Queue(row["queue"]))
+        _record(unit, Action.JOB_DISCARDED, row)
         return row
 
     announce(ctx, ctx.actor.tenant_id, ctx.unit(work))
+
+
+def _record(unit: Unit, action: Action, row: Row) -> None:
+    unit.audit.record(action, subject=("job", row["_id"]), details={"kind": row["kind"], "queue": row["queue"]})
 
 
 def _require(ctx: Context, permission: str) -> None:

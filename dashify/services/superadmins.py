@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dashify.context import Platform, Unit
+from dashify.context import Platform
 from dashify.domain.accounts import Role
+from dashify.domain.audit import Action
 from dashify.domain.names import new_id
 from dashify.errors import NotAllowedNow, NotFound
 from dashify.services.accounts import new_person
 from dashify.services.channels import new_channel
 from dashify.services.sessions import spread_epoch
+from dashify.units import Unit
 
 ORGANIZATION = "Platform"
 
@@ -32,6 +34,7 @@ def create_superadmin(platform: Platform, email: str, password: str) -> None:
         person = new_person(email.partition("@")[0], email, Role.OWNER, hashed, unit.now)
         unit.store.people.add(user_id, {**person, "superadmin": True})
         new_channel(unit, "general", user_id=user_id, default=True)
+        unit.audit.record(Action.SUPERADMIN_CHANGED, subject=("user", user_id), details={"superadmin": True})
 
     platform.unit(tenant_id, user_id, work)
 
@@ -54,6 +57,8 @@ def set_superadmin(platform: Platform, email: str, superadmin: bool) -> None:
 
     def work(unit: Unit) -> tuple[int, int]:
         row = unit.store.people.change(account["_id"], {"superadmin": superadmin}, now=unit.now)
+        unit.audit.record(Action.SUPERADMIN_CHANGED, subject=("user", account["_id"]),
+                          details={"superadmin": superadmin})
         return row["session_epoch"], row["version"]
 
     spread_epoch(platform, account["_id"], platform.unit(account["tenant_id"], account["_id"], work))

@@ -81,6 +81,13 @@ def notification(row: Row, *, channel: Row, message: Row, author_name: str) -> J
             "created_at": moment(row["created_at"]), "read_at": moment(row["read_at"])}
 
 
+def audit_entry(row: Row, called: Mapping[str, str]) -> Json:
+    """Show an entry of the audit log; `called` is `{actor, subject}`, by name."""
+    return {"id": row["_id"], "action": row["action"], "actor_id": row["actor_id"], "actor_name": called["actor"],
+            "subject": {**row["subject"], "name": called["subject"]}, "details": row["details"],
+            "address": row["address"], "created_at": moment(row["created_at"]), "seal": row["seal"]}
+
+
 def page(key: str, rows: Sequence[Json], limit: int, cursor: str = "id") -> Json:
     """Cut a page out of `rows`, which were asked for with `limit + 1`; `next` is the cursor of the page after it."""
     shown = list(rows[:limit])

@@ -50,6 +50,11 @@ class Channels:
         rows = self._channels.find({"_id": {"$in": sorted(channel_ids)}}, fields=["head"])
         return {row["_id"]: row["head"] for row in rows}
 
+    def public_names_of(self, channel_ids: Iterable[str]) -> dict[str, str]:
+        """Give `{id: name}` of those of `channel_ids` that exist and are public."""
+        rows = self._channels.find({"_id": {"$in": sorted(channel_ids)}, "private": False}, fields=["name"])
+        return {row["_id"]: row["name"] for row in rows}
+
     def add(self, channel_id: str, fields: Document) -> None:
         """Add a channel, its counter at 0.
 

@@ -87,6 +87,15 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("read_at", ASCENDING), ("_id", DESCENDING)]),
         IndexModel([("created_at", ASCENDING)], expireAfterSeconds=KEPT_DAYS * 24 * 3600),
     ],
+    "audit": [
+        IndexModel([("tenant_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("action", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("actor_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("number", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("number", ASCENDING)], unique=True, name="one_entry_a_number",
+                   partialFilterExpression={"number": {"$gt": 0}}),
+    ],
+    "audit_chains": [IndexModel([("tenant_id", ASCENDING)], unique=True)],
     "jobs": [
         IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),
         IndexModel([("tenant_id", ASCENDING), ("unique_key", ASCENDING)], unique=True,

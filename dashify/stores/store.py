@@ -8,6 +8,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from dashify.stores.accounts import Invitations, People
+from dashify.stores.audit import AuditChain, AuditLog
 from dashify.stores.chat import Channels, Memberships, Messages
 from dashify.stores.jobs import JobRows
 from dashify.stores.mongo import Document
@@ -24,6 +25,11 @@ class Store:
         self._database = database
         self._tenant_id = tenant_id
         self._tx = tx
+
+    @property
+    def tx(self) -> ClientSession | None:
+        """The transaction that all this happens in, if any."""
+        return self._tx
 
     def inside(self, tx: ClientSession) -> Store:
         """Give the same store inside the transaction `tx`."""
@@ -63,6 +69,16 @@ class Store:
     def notifications(self) -> Notifications:
         """Who is to be told of which message."""
         return Notifications(self._collection("notifications"))
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """What was done in the tenant, by whom."""
+        return AuditLog(self._collection("audit"))
+
+    @cached_property
+    def audit_chain(self) -> AuditChain:
+        """Where the chain of the audit log's seals ends."""
+        return AuditChain(self._collection("audit_chains"))
 
     @cached_property
     def jobs(self) -> JobRows:

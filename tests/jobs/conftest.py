@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from dashify.clients.rq_lists import Claim
-from dashify.context import Platform, Unit
+from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job
 from dashify.jobs.runner import Runner
 from dashify.jobs.running import Run
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.mongo import create_indexes
+from dashify.units import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[..., subprocess.Popen[bytes]]

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashify.context import Context, Unit
+from dashify.context import Context
 from dashify.domain.names import new_id
+from dashify.units import Unit
 
 
 def row(ctx: Context, message_id: str, kind: str = "mention") -> dict[str, Any]:

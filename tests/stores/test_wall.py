@@ -24,6 +24,7 @@ from dashify.domain.names import new_id
 from dashify.errors import Conflict, DashifyError, NotFound
 from dashify.resources import Resources
 from dashify.services import channels, chat, people
+from dashify.services.audit import seal_entries
 from dashify.stores.job_book import JobBook
 from dashify.stores.mongo import Document
 from dashify.stores.store import Store
@@ -75,6 +76,8 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
     resources.database["jobs"].update_one({"_id": dead}, {"$set": {"status": JobStatus.DEAD.value}})
     told = notification(alice, message)
     alice.unit(lambda unit: unit.store.notifications.add_new([told]))
+    alice.unit(seal_entries)
+    channels.change_channel(alice, general, "General talk")
     return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
                                                                message["id"], job, dead, told))
 
@@ -91,6 +94,7 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
     """Acme's value of every parameter; `Class.method.parameter` where the name alone does not tell."""
     user_id, now = alice.actor.user_id, alice.now
     message = dict(alice.store.messages.get(message_id))
+    entry = alice.store.audit.list_unsealed(1)[0]
     session = alice.store.sessions.list_of(user_id, alive_since=now.replace(year=2000))[0]["_id"]
     return {
         "user_id": user_id, "user_ids": [user_id, bob.actor.user_id], "actor_id": user_id,
@@ -108,6 +112,11 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
         "rows": [{**told, "_id": new_id(), "kind": "reply"}], "notification_ids": [told["_id"]], "unread": True,
         "read_to": 0, "thread_id": message_id, "Messages.list_thread_authors.before": 9, "unique_keys": ["acme-1"],
         "JobRows.add.unique_key": new_id(),
+        "before_id": None, "action": None, "entry_id": new_id(), "after_number": alice.store.audit_chain.find_end()[0],
+        "number": 10_000, "seal": "0" * 64,
+        "entries": [{**entry, "names": {"actor": "X", "subject": "X"}, "number": 10_000, "seal": "0" * 64}],
+        "AuditLog.list_before.actor_id": None, "AuditLog.list_after.after": None,
+        "AuditLog.list_sealed.after_number": 0,
         "People.list_people.after": None, "Channels.list_visible.after": None,
         "Memberships.list_of_channel.after": None, "Memberships.add.channel": dict(alice.store.channels.get(secret)),
         "Memberships.add.user_id": bob.actor.user_id,

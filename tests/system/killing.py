@@ -20,13 +20,14 @@ from rq import Queue as RqQueue
 from rq.registry import clean_registries
 from rq.serializers import JSONSerializer
 
-from dashify.context import Platform, Unit
+from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job
 from dashify.gate import connect
 from dashify.local.servers import running_mongodb, running_redis
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.mongo import create_indexes
+from dashify.units import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 4
