@@ -34,9 +34,12 @@ class Job(StrEnum):
     SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"  # noqa: S105 - a path, not a password
     SEND_DIGEST = "dashify.jobs.emails.send_digest"
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
+    SEND_WEEK = "dashify.jobs.emails.send_week"
     FAN_OUT = "dashify.jobs.notifications.fan_out"
     DIGEST_TICK = "dashify.jobs.notifications.digest_tick"
     SEAL_AUDIT = "dashify.jobs.audit.seal_audit"
+    WEEKLY_TICK = "dashify.jobs.weekly.weekly_tick"
+    SUM_UP_WEEK = "dashify.jobs.weekly.sum_up_week"
     SELF_CHECK = "dashify.jobs.audit.self_check"
     CLEAN_SESSIONS = "dashify.jobs.audit.clean_sessions"
 
@@ -71,6 +74,9 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.SEND_PASSWORD_RESET: Queue.EMAILS,
     Job.SEND_DIGEST: Queue.EMAILS,
     Job.EXPORT_CHANNEL: Queue.REPORTS,
+    Job.SEND_WEEK: Queue.EMAILS,
+    Job.WEEKLY_TICK: Queue.REPORTS,
+    Job.SUM_UP_WEEK: Queue.REPORTS,
     Job.FAN_OUT: Queue.NOTIFICATIONS,
     Job.DIGEST_TICK: Queue.NOTIFICATIONS,
     Job.SEAL_AUDIT: Queue.AUDIT,
