@@ -30,6 +30,9 @@ class Job(StrEnum):
     SEND_INVITATION = "dashify.jobs.emails.send_invitation"
     SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"  # noqa: S105 - a path, not a password
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
+    EXPORT_MEMBERS = "dashify.jobs.reports.export_members"
+    EXPORT_AUDIT = "dashify.jobs.reports.export_audit"
+    REMOVE_OLD_FILES = "dashify.jobs.reports.remove_old_files"
     SELF_CHECK = "dashify.jobs.audit.self_check"
 
     @property
@@ -61,10 +64,14 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.SEND_INVITATION: Queue.EMAILS,
     Job.SEND_PASSWORD_RESET: Queue.EMAILS,
     Job.EXPORT_CHANNEL: Queue.REPORTS,
+    Job.EXPORT_MEMBERS: Queue.REPORTS,
+    Job.EXPORT_AUDIT: Queue.REPORTS,
+    Job.REMOVE_OLD_FILES: Queue.REPORTS,
     Job.SELF_CHECK: Queue.AUDIT,
 }
 BY_KIND: dict[str, Job] = {job.kind: job for job in Job}
-WATCHED: frozenset[str] = frozenset({Job.EXPORT_CHANNEL.kind})
+WATCHED: frozenset[str] = frozenset(
+    {Job.EXPORT_CHANNEL.kind, Job.EXPORT_MEMBERS.kind, Job.EXPORT_AUDIT.kind})
 """The kinds whose progress is shown to the person who asked."""
 
 
