@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from dashify.context import Context
-from dashify.domain.reports import Cell, Column
+from dashify.domain.reports import Cell, Column, stored_text
 from dashify.errors import NotFound
 
 BATCH = 500
@@ -90,8 +90,8 @@ class AuditRows:
     """The audit log, up to the moment at which the report began."""
 
     columns = (Column("number", 6), Column("time", 13), Column("action", 17), Column("actor", 15), Column("actor id"),
-               Column("subject kind"), Column("subject", 17), Column("subject id"), Column("details", 24),
-               Column("address", 12), Column("seal"))
+               Column("subject kind"), Column("subject", 17), Column("subject id"), Column("details", 23),
+               Column("address", 14), Column("seal"))
     name = "audit-log"
     title = "Audit log"
 
@@ -112,7 +112,7 @@ class AuditRows:
         # Names are kept with an entry when it is sealed, which is a moment after it was written.
         names = row["names"] or {"actor": self._people.find(row["actor_id"])[0], "subject": None}
         subject = row["subject"]
-        details = ", ".join(f"{name}: {value}" for name, value in row["details"].items())
+        details = ", ".join(f"{name}: {stored_text(value)}" for name, value in row["details"].items())
         return [row["number"], row["created_at"], row["action"], names["actor"] or row["actor_id"], row["actor_id"],
                 subject["kind"], names["subject"] or f"{subject['kind']} {subject['id']}", subject["id"], details,
                 row["address"], row["seal"]]

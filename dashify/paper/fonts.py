@@ -24,6 +24,7 @@ _WEIGHTS = {False: 400, True: 700}
 _DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "DSIG", "OS/2", "cmap", "name", "post", "vhea", "vmtx", "VORG")
 _MOST_CACHED = 20_000
 _LONGEST_CACHED = 64
+_LONGEST_TEXT = 32  # characters that one glyph stands for, which readers bound too
 _MOST_RISE = 400  # 1/1000 em; a tower of marks must not reach into the lines above
 
 
@@ -88,7 +89,8 @@ class Face:
         """Give `text` as a piece of a page at `size` points, noting the glyphs that it takes."""
         buffer = self.shaped(text)
         starts = sorted({info.cluster for info in buffer.glyph_infos})
-        text_of = {start: text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)}
+        ends = [*starts[1:], len(text)]
+        text_of = {start: text[start:end][:_LONGEST_TEXT] for start, end in zip(starts, ends, strict=True)}
         shown, width = _Shown(size), 0
         for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             glyph = info.codepoint

@@ -78,13 +78,22 @@ def _parts(fonts: Fonts, token: str, style: Style, width: float) -> Iterator[tup
         yield token, whole
         return
     part, used = "", 0.0
-    for cluster, cluster_width in fonts.clusters(token, style):
+    for cluster, cluster_width in _narrow_clusters(fonts, token, style, width):
         if part and used + cluster_width > width:
             yield part, used
             part, used = "", 0.0
         part += cluster
         used += cluster_width
     yield part, used
+
+
+def _narrow_clusters(fonts: Fonts, token: str, style: Style, width: float) -> Iterator[tuple[str, float]]:
+    """Give what of a token must stay together; what joiners have made wider than a line is taken apart all the same."""
+    for cluster, cluster_width in fonts.clusters(token, style):
+        if cluster_width <= width:
+            yield cluster, cluster_width
+        else:
+            yield from ((char, fonts.width(char, style)) for char in cluster)
 
 
 def _set_line(fonts: Fonts, tokens: Sequence[str], style: Style, *, from_right: bool) -> Line:

@@ -59,7 +59,8 @@ def test_lines_keep_to_the_width_and_lose_no_word(fonts: Fonts) -> None:
     assert sum(line.width for line in lines) == pytest.approx(whole + spaces, abs=0.5)
 
 
-@pytest.mark.parametrize("text", ["x" * 16_000, "界" * 2_000, "ก" * 2_000, "👍" * 500, "https://" + "a/" * 500])
+@pytest.mark.parametrize("text", ["x" * 16_000, "界" * 2_000, "ก" * 2_000, "👍" * 500, "https://" + "a/" * 500,
+                                  "\u200d".join("👩" * 500), "क्" * 500])
 def test_words_longer_than_a_line_are_broken(fonts: Fonts, text: str) -> None:
     lines = break_lines(fonts, text, STYLE, 120)
     assert len(lines) > 1

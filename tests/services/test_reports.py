@@ -86,9 +86,10 @@ class FakeAuditLog:
     def __init__(self, *changes: dict[str, Any]) -> None:
         now = datetime.now(UTC) - timedelta(minutes=5)
         self.entries = [{
-            "_id": f"{number:024x}", "action": "channel.renamed", "actor_id": "a" * 24, "number": number, "seal": "5ea1",
-            "names": {"actor": "Alice", "subject": "general"}, "subject": {"kind": "channel", "id": "c" * 24},
-            "details": {"name": "general", "private": False}, "address": "127.0.0.1",
+            "_id": f"{number:024x}", "action": "channel.renamed", "actor_id": "a" * 24, "number": number,
+            "seal": "5ea1", "names": {"actor": "Alice", "subject": "general"},
+            "subject": {"kind": "channel", "id": "c" * 24}, "details": {"name": "general", "private": False},
+            "address": "127.0.0.1",
             "created_at": now + timedelta(seconds=number), **change} for number, change in enumerate(changes, 1)]
 
     def list_after(self, after: str | None, limit: int) -> list[dict[str, Any]]:
@@ -333,7 +334,7 @@ def test_the_audit_log_is_reported_whole_with_its_seals_and_no_formula(
     assert rows[0] == ["number", "time", "action", "actor", "actor id", "subject kind", "subject", "subject id",
                        "details", "address", "seal"]
     assert rows[1][2:] == ["channel.renamed", "Alice", "a" * 24, "channel", "general", "c" * 24,
-                           "name: general, private: False", "127.0.0.1", "5ea1"]
+                           "name: general, private: no", "127.0.0.1", "5ea1"]
     assert rows[2][8] == "'=cmd: x, count: 3"
     assert (rows[3][0], rows[3][9]) == ("", "'+1")
     assert (rows[4][3], rows[4][6], rows[4][10]) == ("Alice", f"channel {'c' * 24}", "")
