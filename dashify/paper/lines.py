@@ -102,7 +102,7 @@ def _set_line(fonts: Fonts, tokens: Sequence[str], style: Style, *, from_right: 
     parts: Sequence[str] = tokens
     text = "".join(tokens)
     if _RIGHT_TO_LEFT.search(text):
-        shown = _ordered(text, "R" if from_right else "L")
+        shown = as_seen(text, "R" if from_right else "L")
         # HarfBuzz wants a word that runs to the left in the order in which it is spoken.
         parts = ["".join(reversed(run)) if leftward else "".join(run)
                  for leftward, run in ((key, list(run)) for key, run in groupby(shown, _runs_leftward))]
@@ -110,7 +110,7 @@ def _set_line(fonts: Fonts, tokens: Sequence[str], style: Style, *, from_right: 
     return Line(pieces, sum(piece.width for piece in pieces) * style.size / 1000, from_right)
 
 
-def _ordered(text: str, base: str) -> str:
+def as_seen(text: str, base: str) -> str:
     """Give a line from left to right as it is seen (Unicode's UAX 9), brackets turned where they run to the left.
 
     The library orders but does not turn. A joiner behind each bracket, which has no direction of its own, comes out in

@@ -85,10 +85,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("status", ASCENDING), ("lease_until", ASCENDING)]),
         IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
     ],
-    "files.files": [
-        IndexModel([("metadata.expires_at", ASCENDING)],
-                   partialFilterExpression={"metadata.expires_at": {"$type": "date"}}),
-    ],
+    "files.files": [IndexModel([("metadata.expires_at", ASCENDING)])],
 }
 
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from dashify.paper.fonts import FILES, MISSING, Fonts, Style
-from dashify.paper.lines import _ordered, break_lines, prepare
+from dashify.paper.fonts import FILES, MISSING, Face, Fonts, Style
+from dashify.paper.lines import as_seen, break_lines, prepare
 
 STYLE = Style(8)
 
@@ -23,7 +23,7 @@ def shown(fonts: Fonts, text: str, width: float = 400) -> list[str]:
 @pytest.mark.parametrize("text", ["Grüße", "Ελληνικά", "Кириллица", "Tiếng Việt", "naïve ½ €"])
 def test_latin_greek_and_cyrillic_are_in_the_first_font(fonts: Fonts, text: str) -> None:
     assert set(shown(fonts, text)) == {"F0"}
-    assert MISSING not in {fonts._home(char, False)[0] for char in text}
+    assert fonts.pieces(MISSING, STYLE) not in [fonts.pieces(char, STYLE) for char in text]
 
 
 @pytest.mark.parametrize("text", [
@@ -40,13 +40,13 @@ def test_what_no_font_has_is_replaced_where_one_can_see_it(fonts: Fonts) -> None
     assert fonts.width("\U00013000", STYLE) > 0
 
 
-def test_every_font_file_is_there_and_can_be_cut_down(fonts: Fonts) -> None:
-    for index in range(len(FILES)):
-        for bold in (False, True):
-            face = fonts._face(index, bold)
-            face.used.setdefault(1, "x")
-            data, _ = face.subset()
-            assert 100 < len(data) < 1_000_000, FILES[index]
+@pytest.mark.parametrize(("package", "file"), FILES)
+def test_every_font_file_is_there_and_can_be_cut_down(package: str, file: str) -> None:
+    for bold in (False, True):
+        face = Face("F0", package, file, bold=bold)
+        face.used[1] = "x"
+        data, _ = face.subset()
+        assert 100 < len(data) < 1_000_000
 
 
 def test_lines_keep_to_the_width_and_lose_no_word(fonts: Fonts) -> None:
@@ -90,7 +90,7 @@ def test_a_tower_of_marks_does_not_reach_other_lines(fonts: Fonts) -> None:
     ("שלום (עולם)", "L", "(םלוע) םולש"), ("(שלום) [a]", "R", "[a] (םולש)"), ("a (b) שלום", "L", "a (b) םולש"),
 ])
 def test_text_of_both_directions_is_ordered_and_its_brackets_turned(text: str, base: str, seen: str) -> None:
-    assert _ordered(text, base) == seen
+    assert as_seen(text, base) == seen
 
 
 def test_a_paragraph_that_begins_at_the_right_says_so(fonts: Fonts) -> None:
