@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from dashify.context import Context
 from dashify.domain.reports import Cell, Column, stored_text
 from dashify.errors import NotFound
+from dashify.services.audit import names_now
 
 BATCH = 500
 Document = Mapping[str, Any]
@@ -27,13 +28,6 @@ class Source(Protocol):
 
     def batches(self) -> Iterator[Batch]:
         """Give the rows in order."""
-
-
-class AuditEntries(Protocol):
-    """The part of the audit log that a report needs."""
-
-    def list_after(self, after: str | None, limit: int) -> list[dict[str, Any]]:
-        """List entries oldest first, those after the id `after`."""
 
 
 class ChannelRows:
@@ -95,22 +89,27 @@ class AuditRows:
     name = "audit-log"
     title = "Audit log"
 
-    def __init__(self, ctx: Context, entries: AuditEntries) -> None:
-        self._entries = entries
+    def __init__(self, ctx: Context) -> None:
+        self._store = ctx.store
         self._until = ctx.now
-        self._people = _People(ctx)
 
     def batches(self) -> Iterator[Batch]:
         """Give the entries oldest first; how far it is goes by their time, since nobody has counted them."""
         after, first = None, None
-        while batch := [row for row in self._entries.list_after(after, BATCH) if row["created_at"] <= self._until]:
+        while batch := [row for row in self._store.audit.list_after(after, BATCH) if row["created_at"] <= self._until]:
             after, last = batch[-1]["_id"], batch[-1]["created_at"]
             first = first or batch[0]["created_at"]
-            yield [self._cells(row) for row in batch], (last - first) / max(self._until - first, last.resolution)
+            done = (last - first) / max(self._until - first, last.resolution)
+            yield [self._cells(row, names) for row, names in self._named(batch)], done
 
-    def _cells(self, row: Document) -> list[Cell]:
+    def _named(self, batch: Sequence[Document]) -> Iterator[tuple[Document, Mapping[str, str]]]:
         # Names are kept with an entry when it is sealed, which is a moment after it was written.
-        names = row["names"] or {"actor": self._people.find(row["actor_id"])[0], "subject": None}
+        fresh = [row for row in batch if row["names"] is None]
+        live = dict(zip((row["_id"] for row in fresh), names_now(self._store, fresh), strict=True))
+        return ((row, row["names"] or live[row["_id"]]) for row in batch)
+
+    @staticmethod
+    def _cells(row: Document, names: Mapping[str, str]) -> list[Cell]:
         subject = row["subject"]
         details = ", ".join(f"{name}: {stored_text(value)}" for name, value in row["details"].items())
         return [row["number"], row["created_at"], row["action"], names["actor"] or row["actor_id"], row["actor_id"],

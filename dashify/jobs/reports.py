@@ -30,7 +30,7 @@ def export_members(platform: Platform, payload: dict[str, Any], run: Run) -> Non
 
 def export_audit(platform: Platform, payload: dict[str, Any], run: Run) -> None:
     """Write the audit log of the asker's organization; they must still be allowed to read it."""
-    _make(run, ReportKind.AUDIT, lambda ctx: AuditRows(ctx, ctx.store.audit))  # type: ignore[attr-defined]
+    _make(run, ReportKind.AUDIT, AuditRows)
 
 
 def remove_old_files(platform: Platform, payload: dict[str, Any], run: Run) -> None:

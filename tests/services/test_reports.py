@@ -20,7 +20,6 @@ from dashify.jobs.runner import Runner
 from dashify.resources import Resources
 from dashify.services import channels, chat, jobs, people, reports
 from dashify.settings import Settings
-from dashify.stores.store import Store
 
 Refreshed = Callable[[Context], Context]
 
@@ -80,31 +79,23 @@ def pieces_of(resources: Resources, job_id: str) -> int:
             + resources.database["files.files"].count_documents({"_id": about}))
 
 
-class FakeAuditLog:
-    """An audit log of one entry for each given change, by this interface alone: `list_after`."""
-
-    def __init__(self, *changes: dict[str, Any]) -> None:
-        now = datetime.now(UTC) - timedelta(minutes=5)
-        self.entries = [{
-            "_id": f"{number:024x}", "action": "channel.renamed", "actor_id": "a" * 24, "number": number,
-            "seal": "5ea1", "names": {"actor": "Alice", "subject": "general"},
-            "subject": {"kind": "channel", "id": "c" * 24}, "details": {"name": "general", "private": False},
-            "address": "127.0.0.1",
-            "created_at": now + timedelta(seconds=number), **change} for number, change in enumerate(changes, 1)]
-
-    def list_after(self, after: str | None, limit: int) -> list[dict[str, Any]]:
-        return [entry for entry in self.entries if after is None or entry["_id"] > after][:limit]
+KeepAudit = Callable[..., None]
 
 
 @pytest.fixture
-def keep_audit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Give a function that says what Acme's audit log holds."""
+def keep_audit(resources: Resources) -> KeepAudit:
+    """Give a function that makes somebody's audit log one of sealed entries, one for each given change."""
 
     def keep(ctx: Context, *changes: dict[str, Any]) -> None:
-        log, tenant_id = FakeAuditLog(*changes), ctx.actor.tenant_id
-        monkeypatch.setattr(
-            Store, "audit", property(lambda store: log if store._tenant_id == tenant_id else FakeAuditLog()),
-            raising=False)
+        begun = datetime.now(UTC) - timedelta(minutes=5)
+        log, tenant_id = resources.database["audit"], ctx.actor.tenant_id
+        log.delete_many({"tenant_id": tenant_id})
+        log.insert_many([{
+            "_id": f"{new_id()[:12]}{number:012x}", "tenant_id": tenant_id, "action": "channel.renamed",
+            "actor_id": "a" * 24, "number": number, "seal": "5ea1", "words": [],
+            "names": {"actor": "Alice", "subject": "general"}, "subject": {"kind": "channel", "id": "c" * 24},
+            "details": {"name": "general", "private": False}, "address": "127.0.0.1",
+            "created_at": begun + timedelta(seconds=number), **change} for number, change in enumerate(changes, 1)])
 
     return keep
 
@@ -324,12 +315,12 @@ def test_a_long_list_of_members_is_reported_whole(alice: Context, runner: Runner
 
 
 def test_the_audit_log_is_reported_whole_with_its_seals_and_no_formula(
-        alice: Context, runner: Runner, keep_audit: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+        alice: Context, runner: Runner, keep_audit: KeepAudit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_sources, "BATCH", 2)
     later = datetime.now(UTC) + timedelta(minutes=5)
     keep_audit(alice, {}, {"details": {"=cmd": "x", "count": 3}}, {"address": "+1", "number": None},
                {"names": None, "actor_id": alice.actor.user_id, "seal": None},
-               {"names": {"actor": "@SUM(A1)", "subject": "=1+1"}}, {"created_at": later})
+               {"names": {"actor": "@SUM(A1)", "subject": "=1+1"}}, {"created_at": later, "_id": "f" * 24})
     rows = table(alice, made(runner, alice, ReportKind.AUDIT))
     assert rows[0] == ["number", "time", "action", "actor", "actor id", "subject kind", "subject", "subject id",
                        "details", "address", "seal"]
@@ -339,14 +330,16 @@ def test_the_audit_log_is_reported_whole_with_its_seals_and_no_formula(
     assert (rows[3][0], rows[3][9]) == ("", "'+1")
     assert (rows[4][3], rows[4][6], rows[4][10]) == ("Alice", f"channel {'c' * 24}", "")
     assert (rows[5][3], rows[5][6]) == ("'@SUM(A1)", "'=1+1")
-    assert len(rows) == 6
+    assert [rows[6][column] for column in (0, 2, 3, 6, 8)] == [
+        "", "report.requested", "Alice", "export_audit", "kind: export_audit, format: csv"]
+    assert len(rows) == 7
     data = result(alice, made(runner, alice, ReportKind.AUDIT, ReportFormat.PDF), "application/pdf")
     assert data.startswith(b"%PDF-1.7")
 
 
 @pytest.mark.parametrize("kind", [ReportKind.MEMBERS, ReportKind.AUDIT])
 def test_members_of_an_organization_may_not_report_on_all_of_it(alice: Context, bob: Context, kind: ReportKind,
-                                                                keep_audit: Callable[..., None]) -> None:
+                                                                keep_audit: KeepAudit) -> None:
     keep_audit(alice, {})
     with pytest.raises(Forbidden):
         ask(bob, None, kind)
@@ -356,7 +349,7 @@ def test_members_of_an_organization_may_not_report_on_all_of_it(alice: Context, 
 @pytest.mark.parametrize("kind", [ReportKind.MEMBERS, ReportKind.AUDIT])
 def test_an_admin_who_is_none_any_more_gets_no_report(
         alice: Context, bob: Context, refreshed: Refreshed, runner: Runner, resources: Resources, kind: ReportKind,
-        keep_audit: Callable[..., None]) -> None:
+        keep_audit: KeepAudit) -> None:
     keep_audit(alice, {})
     people.change_person(alice, bob.actor.user_id, Role.ADMIN, None)
     job_id = ask(refreshed(bob), None, kind)
@@ -367,13 +360,14 @@ def test_an_admin_who_is_none_any_more_gets_no_report(
 
 
 def test_carol_sees_nothing_of_acmes_in_her_own_reports(alice: Context, bob: Context, carol: Context, runner: Runner,
-                                                       keep_audit: Callable[..., None]) -> None:
+                                                       keep_audit: KeepAudit) -> None:
     keep_audit(alice, {})
     job_id = made(runner, alice, ReportKind.AUDIT)
     for call in (jobs.get_job, jobs.open_result, jobs.cancel_job):
         with pytest.raises(NotFound):
             call(carol, job_id)
-    assert len(table(carol, made(runner, carol, ReportKind.AUDIT))) == 1
+    assert "c" * 24 in str(table(alice, job_id))
+    assert "c" * 24 not in str(table(carol, made(runner, carol, ReportKind.AUDIT)))
     assert [row[0] for row in table(carol, made(runner, carol, ReportKind.MEMBERS))] == ["name", "Carol"]
 
 
