@@ -86,6 +86,6 @@ def test_who_cannot_be_made_or_unmade_is_said_in_a_sentence(run: Run, alice: Con
 
 def test_nobody_becomes_a_superadmin_by_their_organization(alice: Context, carol: Context, platform: Platform) -> None:
     people.change_person(alice, alice.actor.user_id, Role.OWNER, None)
-    accounts.change_profile(carol, "superadmin")
+    accounts.change_profile(carol, name="superadmin")
     for ctx in (alice, carol):
         assert not is_superadmin(platform, ctx.actor.email)

@@ -253,7 +253,8 @@ class JobWorker(BaseWorker):
     def _finish(self) -> None:
         """Wait for what runs, up to the limit; then give it back."""
         deadline = time.monotonic() + self._stop_seconds
-        self._give_back_suspects()
+        self._hand_over(list(self._suspects))
+        self._suspects.clear()
         while self._running and time.monotonic() < deadline:
             self._lease.alive()
             if not self._lease.holds:
@@ -267,13 +268,9 @@ class JobWorker(BaseWorker):
             log.warning("Stopped in the middle of %d jobs, which are given back", len(self._running))
         self._give_back()
 
-    def _give_back_suspects(self) -> None:
-        runs = [self._suspects.popleft() for _ in range(len(self._suspects))]
-        self._hand_over(runs)
-
     def _give_back(self) -> None:
-        self._give_back_suspects()
-        self._hand_over(list(self._running.values()))
+        self._hand_over([*self._suspects, *self._running.values()])
+        self._suspects.clear()
         self._running.clear()
 
     def _hand_over(self, runs: list[Run]) -> None:

@@ -27,7 +27,7 @@ from tests.conftest import HERE, PASSWORD
 Join = Callable[..., Context]
 Refreshed = Callable[[Context], Context]
 # Who puts back or discards a job accounts for it where queues are looked after.
-ELSEWHERE = {Action.JOB_RETRIED, Action.JOB_DISCARDED}
+ELSEWHERE = {Action.JOB_RETRIED, Action.JOB_DISCARDED, Action.SUPERADMIN_CHANGED}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def again(ctx: Context, resources: Resources) -> str:
 
 
 def rename(ctx: Context, name: str) -> None:
-    accounts.change_profile(ctx, name)
+    accounts.change_profile(ctx, name=name)
 
 
 def sign_in(platform: Platform, ctx: Context) -> SignedIn:

@@ -74,7 +74,8 @@ def test_every_queue_is_counted_with_my_organizations_jobs_alone(alice: Context,
                        "slots": 0}
     assert of(alice, platform, Queue.EMAILS)["delayed"] == 1
     for one in queues.list_queues(carol, platform):
-        assert [one[name] for name in ("queued", "delayed", "running", "failed", "oldest_seconds")] == [0] * 5
+        # Carol's own sign-up asks for its entry in the audit log to be sealed.
+        assert [one[name] for name in ("queued", "delayed", "running", "failed")] == [one["queue"] == "audit", 0, 0, 0]
 
 
 def test_the_workers_of_the_whole_installation_are_counted(alice: Context, platform: Platform) -> None:
