@@ -41,6 +41,10 @@ class People:
         where: Document = {"_id": {"$gt": after}} if after else {}
         return self._users.find(where, sort=[("_id", 1)], limit=limit, fields=PUBLIC)
 
+    def count_people(self) -> int:
+        """Count the people, those without access too."""
+        return self._users.count({})
+
     def list_names(self) -> list[tuple[str, str]]:
         """List `(id, name)` of active people, at most 5,000, for mentions."""
         rows = self._users.find({"active": True}, limit=5_000, fields=["name"])

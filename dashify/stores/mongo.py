@@ -111,6 +111,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("name", ASCENDING), ("time", DESCENDING)]),
         IndexModel([("time", ASCENDING)], expireAfterSeconds=90 * 24 * 3600),
     ],
+    "files.files": [IndexModel([("metadata.expires_at", ASCENDING)])],
 }
 
 

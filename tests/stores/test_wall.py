@@ -32,7 +32,8 @@ from dashify.stores.workers import Clock
 
 REFUSALS = (NotFound, Conflict, DuplicateKeyError)
 # What a method gives that is neither nothing nor any of Acme's: what Carol has of her own, or has just made.
-OWN_ANSWERS = {"People.count_active_owners": 1, "People.count_joined": 1, "Memberships.add": True}
+OWN_ANSWERS = {"People.count_active_owners": 1, "People.count_joined": 1, "People.count_people": 1,
+               "Memberships.add": True}
 Snapshot = dict[str, list[bytes]]
 
 
