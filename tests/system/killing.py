@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rq import Queue as RqQueue
@@ -52,7 +53,7 @@ class Fleet:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHIFY_")}
         self._environment = {**clean, **settings.to_env(), "PYTHONPATH": str(ROOT)}
         self._log = (folder / "workers.log").open("ab")
-        self._workers = [self._start(ROOT / "tests" / "system" / "poisoned_worker.py") for _ in range(WORKERS)]
+        self._workers = [self._start(ROOT / "tests" / "system" / "strange_worker.py") for _ in range(WORKERS)]
         self._scheduler = self._start(ROOT / "worker.py", "--scheduler")
 
     def kill_one(self) -> None:
@@ -63,7 +64,7 @@ class Fleet:
     def revive(self) -> None:
         for number, process in enumerate(self._workers):
             if process.poll() is not None:
-                self._workers[number] = self._start(ROOT / "tests" / "system" / "poisoned_worker.py")
+                self._workers[number] = self._start(ROOT / "tests" / "system" / "strange_worker.py")
 
     def stop(self) -> None:
         for process in [*self._workers, self._scheduler]:
@@ -76,34 +77,37 @@ class Fleet:
                                 stderr=self._log, start_new_session=True)
 
 
-def kill_workers(settings: Settings, folder: Path, *, jobs: int, seconds: float, patience: float = 150.0) -> Outcome:
-    """Ask for `jobs` self-checks, kill workers for `seconds`, then wait until nothing is left."""
+def kill_workers(settings: Settings, folder: Path, *, rows: range, seconds: float, patience: float = 240.0) -> Outcome:
+    """Ask for a self-check of each of `rows`, kill workers for `seconds`, then wait until nothing is left."""
     resources = Resources(settings)
     create_indexes(resources.database)
     client = connect(settings.redis_url, decode=False, timeout=5.0)
     theirs = RqQueue("audit", connection=client, serializer=JSONSerializer)
-    for start in range(0, jobs, _BATCH):
-        Platform(resources).unit(INSTALLATION, "operator", lambda unit, start=start: _ask(  # type: ignore[misc]
-            unit, range(start, min(jobs, start + _BATCH))))
+    for start in range(0, len(rows), _BATCH):
+        Platform(resources).unit(INSTALLATION, "operator", partial(_ask, rows[start:start + _BATCH]))
     fleet = Fleet(settings, folder)
-    rows = resources.database["jobs"]
+    kept = resources.database["jobs"]
+    looking = [str(Path(sys.executable).parent / "rq"), "info", "--url", settings.redis_url, "--raw"]
+    look = subprocess.Popen(looking, stdout=subprocess.DEVNULL)
     try:
         began, kills = time.monotonic(), 0
         while time.monotonic() - began < seconds:
-            time.sleep(1.0)
+            time.sleep(max(0.0, began + kills + 1 - time.monotonic()))
             fleet.kill_one()
             kills += 1
             fleet.revive()
-            subprocess.run([str(Path(sys.executable).parent / "rq"), "info", "--url", settings.redis_url, "--raw"],
-                           check=True, capture_output=True)
             clean_registries(theirs)
+            if look.poll() is not None:
+                assert look.returncode == 0
+                look = subprocess.Popen(looking, stdout=subprocess.DEVNULL)
+        look.wait()
         ended = time.monotonic()
-        while (left := rows.count_documents({"status": {"$in": ["queued", "running"]}})) and \
+        while (left := kept.count_documents({"status": {"$in": ["queued", "running"]}})) and \
                 time.monotonic() - ended < patience:
             fleet.revive()
             time.sleep(0.2)
         counts = {row["_id"]: row["count"] for row in resources.database["self_checks"].find()}
-        dead = sorted(row["payload"]["row"] for row in rows.find({"status": "dead"}))
+        dead = sorted(row["payload"]["row"] for row in kept.find({"status": "dead"}))
         return Outcome(kills, counts, dead, left, time.monotonic() - ended)
     finally:
         fleet.stop()
@@ -111,7 +115,7 @@ def kill_workers(settings: Settings, folder: Path, *, jobs: int, seconds: float,
         resources.close()
 
 
-def _ask(unit: Unit, rows: range) -> None:
+def _ask(rows: range, unit: Unit) -> None:
     for row in rows:
         unit.jobs.add(Job.SELF_CHECK, {"row": row})
 
@@ -125,7 +129,7 @@ def main() -> int:
             running_mongodb(Path(name) / "m") as mongodb:
         settings = Settings(secret_key="only for killing workers, 40 characters long", redis_url=redis.url,
                             mongodb_url=mongodb.url)
-        outcome = kill_workers(settings, Path(name), jobs=asked.jobs, seconds=asked.seconds)
+        outcome = kill_workers(settings, Path(name), rows=range(asked.jobs), seconds=asked.seconds)
         wrong = {row: count for row, count in outcome.counts.items() if count != 1}
         missing = asked.jobs - 1 - len(outcome.counts)
         print(f"{asked.jobs} jobs, {outcome.kills} kills: {len(outcome.counts)} effects, {len(wrong)} not exactly once,"

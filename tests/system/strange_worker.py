@@ -1,4 +1,4 @@
-"""`worker.py audit`, but the self-check of row 13 kills its process, as a job that crashes the interpreter would."""
+"""`worker.py audit`, but the self-checks of some rows kill their process, take a while, or never end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ monkey.patch_all()
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 import worker
@@ -17,13 +18,18 @@ from dashify.context import Platform
 from dashify.jobs import audit
 from dashify.jobs.running import Run
 
-POISON = 13
+POISON, SLOW, ENDLESS = 13, 14, 15
+SLOW_SECONDS = 3.0
 _self_check = audit.self_check
 
 
 def self_check(platform: Platform, payload: dict[str, Any], run: Run) -> None:
     if payload["row"] == POISON:
         os.kill(os.getpid(), signal.SIGKILL)
+    if payload["row"] == SLOW:
+        time.sleep(SLOW_SECONDS)
+    if payload["row"] == ENDLESS:
+        time.sleep(3600)
     _self_check(platform, payload, run)
 
 
