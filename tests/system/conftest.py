@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from dashify.settings import Settings
-from tests.system.kit import Instance, Person, until
+from tests.system.kit import ROOT, Instance, Person, kill_group, until
 
 Start = Callable[..., Instance]
 
@@ -57,3 +60,21 @@ def bob(alice: Person, pair: tuple[Instance, Instance]) -> Person:
 def carol(pair: tuple[Instance, Instance]) -> Person:
     """Carol, owner of Globex, on the second instance."""
     return Person(pair[1].url).sign_up("Carol", "Globex")
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Give a function that starts `worker.py` in a process group of its own; whatever it started ends with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHIFY_")}
+
+    def run(*arguments: str, own: Settings, script: str = "worker.py") -> subprocess.Popen[bytes]:
+        environment = {**clean, **own.to_env(), "PYTHONPATH": str(ROOT)}
+        with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
+            started.append(subprocess.Popen([sys.executable, str(ROOT / script), *arguments], cwd=ROOT,
+                                            env=environment, stderr=log, start_new_session=True))
+        return started[-1]
+
+    yield run
+    for process in started:
+        kill_group(process)

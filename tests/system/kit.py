@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -35,6 +36,12 @@ def until(condition: Callable[[], Any], seconds: float = 15.0, what: str = "the 
             return value
         assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
         time.sleep(0.02)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class Instance:

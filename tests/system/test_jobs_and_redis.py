@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +13,8 @@ from dashify.local.servers import running_redis
 from dashify.resources import Resources
 from dashify.settings import Settings
 from tests.system.kit import Instance, Person, until
-from tests.system.test_jobs_under_kills import Start, start  # noqa: F401 - the fixture
 
+Start = Callable[..., subprocess.Popen[bytes]]
 ASKED = 400
 CALLERS = 8
 
@@ -49,13 +50,13 @@ def ask_through_a_restart(own: Settings, folder: Path, restart: Callable[[], Non
 
 
 def test_the_job_of_every_acknowledged_request_runs_though_redis_was_restarted_meanwhile(
-        settings: Settings, tmp_path: Path, start: Start) -> None:  # noqa: F811 - the fixture
+        settings: Settings, tmp_path: Path, start_worker: Start) -> None:
     with running_redis(tmp_path / "redis") as redis:
         own = replace(settings, redis_url=redis.url, mongodb_database=f"dashify_redis_{time.time_ns()}",
                       mail_url=(tmp_path / "mails").as_uri())
         resources = Resources(own)
-        start("emails", redis_url=redis.url, mongodb_database=own.mongodb_database, mail_url=own.mail_url)
-        start("--scheduler", redis_url=redis.url, mongodb_database=own.mongodb_database)
+        start_worker("emails", own=own)
+        start_worker("--scheduler", own=own)
 
         def restart() -> None:
             redis.kill()

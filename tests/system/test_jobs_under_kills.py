@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,8 +17,8 @@ from dashify.domain.jobs import INSTALLATION, Job
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.mongo import create_indexes
-from tests.system.killing import ROOT, kill_workers
-from tests.system.kit import until
+from tests.system.killing import kill_workers
+from tests.system.kit import kill_group, until
 from tests.system.strange_worker import ENDLESS, POISON, SLOW
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -44,27 +42,10 @@ def resources(own: Settings) -> Iterator[Resources]:
 
 
 @pytest.fixture
-def start(own: Settings, tmp_path: Path) -> Iterator[Start]:
-    """Give a function that starts workers in a process group of their own, and ends them after the test."""
-    started: list[subprocess.Popen[bytes]] = []
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHIFY_")}
-
-    def run(*arguments: str, script: str = "worker.py", **changes: Any) -> subprocess.Popen[bytes]:
-        environment = {**clean, **replace(own, **changes).to_env(), "PYTHONPATH": str(ROOT)}
-        with (tmp_path / f"{len(started)}.log").open("wb") as log:
-            started.append(subprocess.Popen([sys.executable, str(ROOT / script), *arguments], cwd=ROOT,
-                                            env=environment, stderr=log, start_new_session=True))
-        return started[-1]
-
-    yield run
-    for process in started:
-        kill_group(process)
-
-
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def start(start_worker: Start, own: Settings) -> Start:
+    """Give a function that starts a worker of that installation, with settings of its own where they are given."""
+    return lambda *arguments, script="worker.py", **changes: start_worker(
+        *arguments, script=script, own=replace(own, **changes))
 
 
 def ask(resources: Resources, *numbers: int) -> list[str]:
