@@ -1,0 +1,23 @@
+"""What the figures were taken on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from dashify.gate import connect
+
+
+def describe_machine(redis_url: str) -> str:
+    """Give one line: the day, the processor, and the versions of what takes part."""
+    cpus = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    model = re.search(r"^model name\s*:\s*(.+)$", cpus, re.MULTILINE)
+    redis = connect(redis_url).info("server")["redis_version"]
+    return ", ".join((
+        f"{datetime.now(UTC):%Y-%m-%d}", f"{len(os.sched_getaffinity(0))} cores",
+        model.group(1) if model else platform.machine(), f"Python {platform.python_version()}", f"Redis {redis}",
+        f"SecantusDB {version('SecantusDB')} in place of MongoDB"))

@@ -1,0 +1,69 @@
+"""The load tools work and say what they found. How fast anything is depends on the machine, so it is not tested."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.bullmq import FOLDER
+from bench.table import Row, describe_memory, judge_speed, render
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          timeout=120, check=False)
+
+
+def test_a_quick_run_measures_every_part_that_needs_no_node() -> None:
+    ended = bench("--quick", "empty", "rq", "product", "memory")
+    assert ended.returncode == 0, ended.stderr
+    found = dict(re.findall(r"^ +(?:-|[\d.]+)  +(\S.*?)  +([\d,.]+ \(.*|-  .*)$", ended.stdout, re.MULTILINE))
+    assert len(found) == 8
+    for title, figures in found.items():
+        assert re.match(r"[\d,.]*[1-9][\d,.]* \([\d,.]+-[\d,.]+\)", figures), title
+    [versus] = [figures for title, figures in found.items() if "one at a time" in title]
+    assert "SimpleWorker" in versus
+    assert "MiB" in ended.stdout
+    assert "BullMQ" not in ended.stdout
+    assert "target" not in ended.stdout
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["--rounds", "0"], ["--rounds", "many"]])
+def test_what_cannot_be_measured_is_refused(arguments: list[str]) -> None:
+    ended = bench(*arguments)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_row_compares_medians_and_stays_out_of_the_table_when_nobody_measured_it() -> None:
+    row = Row("speed", ours=[1_000, 3_000, 9_000], theirs=[2_000, 1_000, 1_500], peer="somebody")
+    assert row.ratio == 2
+    heading, line = render([row, Row("nothing")])
+    assert heading.split() == ["ratio", "Dashify", "peer"]
+    assert line.split() == ["2.00", "speed", "3,000", "(1,000-9,000)", "1,500", "(1,000-2,000)", "somebody"]
+    assert render([Row("nothing")]) == []
+    assert Row("alone", ours=[1.0]).ratio is None
+
+
+def test_a_target_holds_or_is_missed() -> None:
+    assert judge_speed(Row("", ours=[1.0, 2_500.0, 2_600.0])).endswith("holds")
+    assert judge_speed(Row("", ours=[2_499.0, 2_400.0, 9_000.0])).endswith("MISSED")
+    assert describe_memory([1, 2], [50.0, 51.0])[-1].endswith("holds")
+    told, verdict = describe_memory([1, 2], [50.0, 60.0])
+    assert "+10.0 MiB (+20.0%)" in told
+    assert verdict.endswith("MISSED")
+
+
+def test_the_peers_packages_are_pinned_and_come_from_no_named_place() -> None:
+    package = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in package["dependencies"].values())
+    lock = (FOLDER / "package-lock.json").read_text(encoding="utf-8")
+    assert '"resolved"' not in lock
+    assert "://registry" not in lock
