@@ -1,4 +1,4 @@
-/** One's own corner: name, colours, sessions, the way out. */
+/** One's own corner: profile, colors, sessions, the way out. */
 import { Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import { IconDevices, IconKeyboard, IconLogout, IconSelector, IconUser, IconUsers } from "@tabler/icons-react";
 import { useLocation } from "wouter";
@@ -46,7 +46,7 @@ export function MeMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconUser size={16} />} onClick={() => open("profile")}>
-          My name
+          My profile
         </Menu.Item>
         <Menu.Item leftSection={<IconDevices size={16} />} onClick={() => navigate("/sessions")}>
           My sessions
