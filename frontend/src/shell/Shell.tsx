@@ -19,7 +19,9 @@ import { Sidebar } from "./Sidebar";
 import { StatusBar } from "./StatusBar";
 import { useShortcuts } from "./useShortcuts";
 
+const AuditPage = lazy(() => import("../audit/AuditPage"));
 const PeoplePage = lazy(() => import("../people/PeoplePage"));
+const QueuesPage = lazy(() => import("../queues/QueuesPage"));
 const SessionsPage = lazy(() => import("../sessions/SessionsPage"));
 
 export default function Shell({ me }: { me: Me }) {
@@ -96,6 +98,10 @@ function Frame({ workspace }: { workspace: Workspace }) {
               </Route>
               <Route path="/sessions">
                 <SessionsPage />
+              </Route>
+              <Route path="/queues/:queue?">{({ queue }) => <QueuesPage queue={queue ?? null} />}</Route>
+              <Route path="/audit">
+                <AuditPage />
               </Route>
               <Route>
                 <Home />
