@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import sys
+
+from dashify.domain.jobs import Queue
+from dashify.errors import SettingsError
+from dashify.settings import Settings, child_environment, from_env
+
+
+def by_greenlets(names: list[str]) -> bool:
+    """Tell whether `names` ask for a worker whose jobs are greenlets."""
+    try:
+        return len(names) == 1 and names[0] in list(Queue) and from_env().queues[names[0]].greenlets
+    except SettingsError:
+        return False  # said in one sentence below
+
+
+if __name__ == "__main__" and by_greenlets(sys.argv[1:]):
+    from gevent import monkey
+
+    monkey.patch_all()
+
+# ruff: noqa: E402 - what follows must find the threads, locks and sockets it is to use
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from types import FrameType
 
 from dashify import logs
-from dashify.domain.jobs import Queue
-from dashify.errors import SettingsError
-from dashify.jobs.worker import serve, serve_schedule
-from dashify.settings import Settings, child_environment, from_env
+from dashify.jobs.serve import serve, serve_schedule
 
 USAGE = f"Usage: worker.py QUEUE… (of {', '.join(Queue)}) or worker.py --scheduler"
 
@@ -34,7 +51,7 @@ def main(names: list[str]) -> int:
     if scheduler:
         serve_schedule(settings)
     elif len(names) == 1:
-        serve(Queue(names[0]), settings)
+        return serve(Queue(names[0]), settings)
     else:
         return _serve_children(names, settings)
     return 0

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from dashify import __version__, logs
-from dashify.context import Platform, Unit
+from dashify.blueprints.schemas import Email, NewPassword
+from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job, Queue
 from dashify.errors import DashifyError, Unavailable
 from dashify.resources import Resources
+from dashify.services import superadmins
 from dashify.settings import from_env
-from dashify.stores.jobs import JobBook
+from dashify.stores.job_book import JobBook
+from dashify.units import Unit
 
 OPERATOR = "operator"
 _BATCH = 100
@@ -39,7 +44,7 @@ def queues(as_json: bool) -> None:
     """
     resources = _open()
     try:
-        rows = [_describe(resources, queue) for queue in Queue]
+        rows = describe_queues(resources)
     except DashifyError as error:
         raise click.ClickException(error.message) from error
     finally:
@@ -47,10 +52,10 @@ def queues(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"queues": rows}))
         return
-    columns = ("queue", "queued", "running", "dead", "oldest_seconds", "rq_depth")
-    click.echo("".join(f"{column:>16}" for column in columns))
+    columns = ("queue", "queued", "delayed", "running", "dead", "oldest_seconds", "workers", "slots", "rq_depth")
+    click.echo("".join(f"{column:>15}" for column in columns))
     for row in rows:
-        click.echo("".join(f"{'-' if row[column] is None else row[column]:>16}" for column in columns))
+        click.echo("".join(f"{'-' if row[column] is None else row[column]:>15}" for column in columns))
 
 
 @main.command()
@@ -75,6 +80,47 @@ def enqueue(kind: str, count: int) -> None:
     click.echo(f"Asked for {count} jobs of kind {kind}.")
 
 
+@main.command("create-admin")
+@click.argument("email")
+@click.option("--revoke", is_flag=True, help="Make the account an ordinary one again.")
+@click.option("--ask", is_flag=True, help="Ask for a new account's password instead of making one.")
+def create_admin(email: str, revoke: bool, ask: bool) -> None:
+    """Make EMAIL a SuperAdmin: somebody who sees every queue of the installation at /platform/rq.
+
+    An account that exists keeps its password and organization. A new one gets an organization of its own, and a
+    password that is shown this once. Doing it again is safe.
+    """
+    address = _checked(Email, email, "This is no email address.")
+    resources = _open()
+    platform = Platform(resources)
+    try:
+        if revoke or superadmins.has_account(platform, address):
+            superadmins.set_superadmin(platform, address, not revoke)
+            click.echo(f"{address} is {'no SuperAdmin any more' if revoke else 'a SuperAdmin'}.")
+            return
+        password = _ask_password() if ask else secrets.token_urlsafe(15)
+        superadmins.create_superadmin(platform, address, password)
+        click.echo(f"{address} is a SuperAdmin, with a new account.")
+        if not ask:
+            click.echo(f"Password, shown this once: {password}")
+    except DashifyError as error:
+        raise click.ClickException(error.message) from error
+    finally:
+        resources.close()
+
+
+def _ask_password() -> str:
+    given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return str(_checked(NewPassword, given, "A password has 8 to 1,000 characters."))
+
+
+def _checked(kind: Any, value: str, otherwise: str) -> Any:
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        raise click.ClickException(otherwise) from None
+
+
 def _open() -> Resources:
     try:
         settings = from_env()
@@ -84,9 +130,20 @@ def _open() -> Resources:
     return Resources(settings)
 
 
-def _describe(resources: Resources, queue: Queue) -> dict[str, Any]:
-    try:
-        depth: int | None = resources.dispatcher.depth(queue)
-    except Unavailable:
-        depth = None
-    return {"queue": queue.value, **JobBook(resources.database).census(queue), "rq_depth": depth}
+def describe_queues(resources: Resources) -> list[dict[str, Any]]:
+    """Describe every queue: `queued` is due now, `dead` is the dead-letter list, `slots` what all workers do at once.
+
+    Raises:
+        Unavailable: MongoDB is away.
+    """
+    book, live = JobBook(resources.database, resources.clock), resources.workers.list_live()
+    rows = []
+    for queue in Queue:
+        slots = [row["slots"] for row in live if row["queue"] == queue.value]
+        try:
+            depth: int | None = resources.dispatcher.depth(queue)
+        except Unavailable:
+            depth = None
+        rows.append({"queue": queue.value, **book.census(queue), "workers": len(slots), "slots": sum(slots),
+                     "rq_depth": depth})
+    return rows

@@ -3,86 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
-
-from pymongo.client_session import ClientSession
 
 from dashify.clients.hasher import Hasher
 from dashify.clients.publisher import Publisher
+from dashify.clients.throttle import Throttle
 from dashify.domain import chat
 from dashify.domain.accounts import Actor
-from dashify.domain.jobs import QUEUE_OF, Delivery, Job, Queue
+from dashify.domain.jobs import Delivery
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
 from dashify.stores.files import TenantFiles
+from dashify.stores.lane import Beside
 from dashify.stores.limits import LimitStore
-from dashify.stores.mongo import transact
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.workers import Workers
+from dashify.units import Part, Unit, run_parts, run_unit, utc_now
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-def utc_now() -> datetime:
-    """Give the time in UTC, in whole milliseconds: what MongoDB keeps, so that an answer equals a later read."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-class Unit:
-    """One unit of work: writes and job rows that commit together, and announcements that follow the commit."""
-
-    def __init__(self, store: Store, actor_id: str, now: datetime, tx: ClientSession) -> None:
-        self.store = store
-        self.now = now
-        self.tx = tx
-        self.jobs = UnitJobs(self, actor_id)
-        self.after: list[Callable[[], None]] = []
-        self.dispatches: list[Delivery] = []
-        self.withdrawals: list[tuple[str, Queue]] = []
-
-    def afterwards(self, do: Callable[[], None]) -> None:
-        """Have `do` run once, after the commit; its failure is logged and undoes nothing."""
-        self.after.append(do)
-
-
-class UnitJobs:
-    """The jobs that a unit of work asks for."""
-
-    def __init__(self, unit: Unit, actor_id: str) -> None:
-        self._unit = unit
-        self._actor_id = actor_id
-
-    def add(self, job: Job, payload: Mapping[str, Any], *, front: bool = False, due_at: datetime | None = None,
-            unique_key: str | None = None) -> str:
-        """Ask for `job`: a row in the unit's transaction, sent to a worker after the commit. Give its id.
-
-        `front` puts it before all that waits in its queue; a `due_at` in the future keeps it until then. With a
-        `unique_key` (which carries the version of what the job is about) that this tenant has used for any job within
-        the last 30 days, nothing is added and that job's id is given.
-        """
-        rows = self._unit.store.jobs
-        known = rows.find_unique(unique_key) if unique_key is not None else None
-        if known is not None:
-            return known
-        job_id = rows.add(job, payload, actor_id=self._actor_id, now=self._unit.now, front=front, due_at=due_at,
-                          unique_key=unique_key)
-        if due_at is None or due_at <= self._unit.now:
-            self.send(job_id, QUEUE_OF[job], front=front)
-        return job_id
-
-    def send(self, job_id: str, queue: Queue, *, front: bool = False) -> None:
-        """Have a queued job handed to a worker after the commit."""
-        self._unit.dispatches.append(Delivery(job_id, queue, front))
-
-    def withdraw(self, job_id: str, queue: Queue) -> None:
-        """Have a job that is over taken out of RQ's lists after the commit."""
-        self._unit.withdrawals.append((job_id, queue))
 
 
 class _Reach:
@@ -102,6 +46,11 @@ class _Reach:
     def publisher(self) -> Publisher:
         """The fast path to sockets and other instances."""
         return self._resources.publisher
+
+    @property
+    def throttle(self) -> Throttle:
+        """What is told at most once a second by this process."""
+        return self._resources.throttle
 
     @property
     def limits(self) -> LimitStore:
@@ -133,32 +82,20 @@ class _Reach:
         """The time in UTC, whole milliseconds."""
         return utc_now()
 
-    def _run_unit(self, store: Store, actor_id: str, work: Callable[[Unit], T]) -> T:
-        units: list[Unit] = []
-
-        def attempt(tx: ClientSession) -> T:
-            units.append(Unit(store.inside(tx), actor_id, utc_now(), tx))
-            return work(units[-1])
-
-        result = transact(self._resources.mongo, attempt)
-        self._resources.dispatcher.follow(units[-1].dispatches, units[-1].withdrawals)
-        for do in units[-1].after:
-            try:
-                do()
-            except Exception:  # what follows a commit must not turn success into failure
-                log.exception("Something after a commit failed")
-        return result
-
 
 class Context(_Reach):
-    """One person acting in their organization. Everything reachable from here stays inside their tenant."""
+    """One person acting in their organization. Everything reachable from here stays inside their tenant.
 
-    __slots__ = ("actor", "store")
+    `address` is the network address that they act from, None for a job.
+    """
 
-    def __init__(self, resources: Resources, actor: Actor) -> None:
+    __slots__ = ("actor", "address", "store")
+
+    def __init__(self, resources: Resources, actor: Actor, address: str | None = None) -> None:
         super().__init__(resources)
         self.actor = actor
-        self.store = Store(resources.database, actor.tenant_id)
+        self.address = address
+        self.store = resources.store_of(actor.tenant_id)
 
     @property
     def files(self) -> TenantFiles:
@@ -171,12 +108,25 @@ class Context(_Reach):
         Raises:
             Unavailable: the database is away or too contended; nothing was changed.
         """
-        return self._run_unit(self.store, self.actor.user_id, work)
+        return run_unit(self._resources, Part(self.actor.tenant_id, self.actor.user_id, work, self.address))
 
-    def change_channel(self, channel_id: str, change: chat.Change,
-                       announce: Callable[[chat.Outcome], None]) -> chat.Outcome:
+    def change_channel(self, channel_id: str, change: chat.Change, announce: Callable[[chat.Outcome], None],
+                       beside: Beside | None = None) -> chat.Outcome:
         """Put `change` through the channel's lane; see `stores.lane.Lanes.submit`."""
-        return self._resources.lanes.submit(self.actor.tenant_id, channel_id, change, announce)
+        return self._resources.lanes.submit(self.actor.tenant_id, channel_id, change, announce, beside)
+
+    def beside(self, work: Callable[[Unit, chat.Outcome], None]) -> Beside:
+        """Give what a lane is to do beside a change: `work`, with a unit that is inside the lane's transaction.
+
+        What the unit asks of jobs is done; nothing is left for afterwards, since it is the lane that announces.
+        """
+        def within(store: Store, outcome: chat.Outcome) -> list[Delivery]:
+            assert store.tx is not None
+            unit = Unit(store, self.actor.user_id, utc_now(), store.tx, self.address)
+            work(unit, outcome)
+            return unit.dispatches
+
+        return within
 
 
 class Platform(_Reach):
@@ -190,6 +140,11 @@ class Platform(_Reach):
         return self._resources.directory
 
     @property
+    def workers(self) -> Workers:
+        """The leases of worker processes, which work for every tenant."""
+        return self._resources.workers
+
+    @property
     def resources(self) -> Resources:
         """The process's resources, for transports that wire themselves up."""
         return self._resources
@@ -200,12 +155,22 @@ class Platform(_Reach):
 
     def store_of(self, tenant_id: str) -> Store:
         """Give one tenant's store."""
-        return Store(self._resources.database, tenant_id)
+        return self._resources.store_of(tenant_id)
 
-    def context(self, actor: Actor) -> Context:
-        """Give the context in which `actor` acts."""
-        return Context(self._resources, actor)
+    def context(self, actor: Actor, address: str | None = None) -> Context:
+        """Give the context in which `actor` acts, from the network address `address` where there is a request."""
+        return Context(self._resources, actor, address)
 
-    def unit(self, tenant_id: str, actor_id: str, work: Callable[[Unit], T]) -> T:
+    def unit(self, tenant_id: str, actor_id: str, work: Callable[[Unit], T], *, address: str | None = None) -> T:
         """Run a unit of work in a tenant in which nobody is signed in yet; see `Context.unit`."""
-        return self._run_unit(self.store_of(tenant_id), actor_id, work)
+        return run_unit(self._resources, Part(tenant_id, actor_id, work, address))
+
+    def units(self, parts: Sequence[Part[Any]]) -> list[Any]:
+        """Run several units of work, of any tenants, in one transaction.
+
+        Give what each gave, or the exception that it raised: such a part has no effect, and the others have theirs.
+
+        Raises:
+            Unavailable: the database is away or too contended; nothing was changed.
+        """
+        return run_parts(self._resources, parts)

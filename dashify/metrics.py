@@ -21,3 +21,6 @@ jobs_finished = Counter("dashify_jobs_finished_total", "Jobs that ended a run, b
                         ["queue", "kind", "outcome"])
 job_seconds = Histogram("dashify_job_seconds", "Run time of jobs", ["queue", "kind"],
                         buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300))
+queue_jobs = Gauge("dashify_queue_jobs", "Jobs in each state, counted by the scheduler that leads", ["queue", "state"])
+queue_oldest_seconds = Gauge("dashify_queue_oldest_seconds", "How long the first due job has waited", ["queue"])
+queue_workers = Gauge("dashify_queue_workers", "Live worker processes", ["queue"])

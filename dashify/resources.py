@@ -14,6 +14,8 @@ from dashify.clients.hasher import Hasher
 from dashify.clients.mailer import Mailer, open_mailer
 from dashify.clients.publisher import Publisher
 from dashify.clients.queue import Dispatcher
+from dashify.clients.readonly import ReadOnlyRedis, connect_to_read
+from dashify.clients.throttle import Throttle
 from dashify.domain.accounts import Actor
 from dashify.gate import RedisGate
 from dashify.lifecycle import Lifecycle
@@ -24,6 +26,8 @@ from dashify.stores.limits import LimitStore
 from dashify.stores.mongo import Document, answers, create_indexes, open_client, open_database
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
+from dashify.stores.store import Store
+from dashify.stores.workers import Clock, Workers
 
 _EPOCH_SECONDS = 10.0
 _PING_SECONDS = 1.0
@@ -70,6 +74,26 @@ class Resources:
         return Dispatcher(self.gate, self.settings.redis_url)
 
     @cached_property
+    def throttle(self) -> Throttle:
+        """What is told at most once a second."""
+        return Throttle()
+
+    @cached_property
+    def readonly_redis(self) -> ReadOnlyRedis:
+        """Redis for looking at RQ's lists, in bytes, with nothing that writes."""
+        return connect_to_read(self.settings.redis_url)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The database's time."""
+        return Clock(self.database)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The leases of worker processes."""
+        return Workers(self.database, self.clock)
+
+    @cached_property
     def mailer(self) -> Mailer:
         """The way out for mail."""
         return open_mailer(self.settings.mail_url, self.settings.mail_from)
@@ -82,7 +106,7 @@ class Resources:
     @cached_property
     def lanes(self) -> Lanes:
         """The channels' writers of this process."""
-        return Lanes(self.mongo, self.database)
+        return Lanes(self.mongo, self.database, lambda deliveries: self.dispatcher.follow(deliveries, []))
 
     @cached_property
     def directory(self) -> Directory:
@@ -103,6 +127,10 @@ class Resources:
     def limits(self) -> LimitStore:
         """The counters of who did what how often."""
         return LimitStore(self.gate)
+
+    def store_of(self, tenant_id: str) -> Store:
+        """Give one tenant's store."""
+        return Store(self.database, tenant_id)
 
     def restore_epoch(self) -> str:
         """Give the installation's epoch, at most 10 s old."""
@@ -138,6 +166,8 @@ class Resources:
             self.publisher.flush(1.0)
         if "dispatcher" in opened:
             self.dispatcher.close()
+        if "readonly_redis" in opened:
+            self.readonly_redis.connection_pool.disconnect()
         if "gate" in opened:
             self.gate.close()
         if "mongo" in opened:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -16,6 +16,9 @@ from dashify.errors import SettingsError
 
 PREFIX = "DASHIFY_"
 LIMIT_PREFIX = "DASHIFY_LIMIT_"
+QUEUE_PREFIX = "DASHIFY_QUEUE_"
+_NESTED = ("limits", "queues")
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,37 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """How one queue is worked. Durations in seconds, all positive.
+
+    `greenlets`: its jobs wait for others most of the time and share one thread; else each has a native thread, which
+    suits work that computes. A job may overrule its place in the queue by going to the front.
+    """
+
+    concurrency: int
+    greenlets: bool
+    time_limit: float
+    most_failures: int
+    first_pause: float
+    longest_pause: float
+
+
+QUEUES: Mapping[str, QueuePolicy] = {
+    "emails": QueuePolicy(concurrency=20, greenlets=True, time_limit=60.0, most_failures=15, first_pause=2.0,
+                          longest_pause=900.0),
+    "reports": QueuePolicy(concurrency=1, greenlets=False, time_limit=1800.0, most_failures=8, first_pause=2.0,
+                           longest_pause=300.0),
+    "indexer": QueuePolicy(concurrency=1, greenlets=False, time_limit=600.0, most_failures=12, first_pause=2.0,
+                           longest_pause=600.0),
+    "notifications": QueuePolicy(concurrency=50, greenlets=True, time_limit=120.0, most_failures=15, first_pause=1.0,
+                                 longest_pause=300.0),
+    "audit": QueuePolicy(concurrency=50, greenlets=True, time_limit=120.0, most_failures=15, first_pause=1.0,
+                         longest_pause=300.0),
+}
+"""What each queue's worker does by default. `DASHIFY_QUEUE_EMAILS_CONCURRENCY` and its like overrule single fields."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration of one process. Durations are in seconds."""
 
@@ -55,6 +89,7 @@ class Settings:
     instance: str = "api-1"
     metrics_port: int = 0
     trusted_proxies: str = ""
+    time_zone: str = "UTC"
     log_level: str = "info"
     session_seconds: int = 8 * 3600
     session_absolute_seconds: int = 30 * 24 * 3600
@@ -63,6 +98,7 @@ class Settings:
     drain_limit_seconds: float = 30.0
     worker_stop_seconds: float = 30.0
     limits: Limits = field(default_factory=Limits)
+    queues: Mapping[str, QueuePolicy] = field(default_factory=lambda: dict(QUEUES))
 
     @property
     def secure(self) -> bool:
@@ -71,9 +107,11 @@ class Settings:
 
     def to_env(self) -> dict[str, str]:
         """Give the variables that make `from_env` return these settings, for a child process."""
-        own = {PREFIX + f.name.upper(): str(getattr(self, f.name)) for f in fields(self) if f.name != "limits"}
+        own = {PREFIX + f.name.upper(): str(getattr(self, f.name)) for f in fields(self) if f.name not in _NESTED}
         limits = {LIMIT_PREFIX + f.name.upper(): str(getattr(self.limits, f.name)) for f in fields(self.limits)}
-        return own | limits
+        queues = {_queue_variable(queue, f.name): str(getattr(policy, f.name))
+                  for queue, policy in self.queues.items() for f in fields(policy)}
+        return own | limits | queues
 
 
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -84,9 +122,11 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environ is None else environ
     hints = get_type_hints(Settings)
-    values: dict[str, Any] = {"limits": Limits(**_read_limits(env))}
+    values: dict[str, Any] = {
+        "limits": Limits(**_read_limits(env)),
+        "queues": {queue: _read_policy(env, queue, policy) for queue, policy in QUEUES.items()}}
     for spec in fields(Settings):
-        raw = _raw(env, PREFIX + spec.name.upper()) if spec.name != "limits" else None
+        raw = _raw(env, PREFIX + spec.name.upper()) if spec.name not in _NESTED else None
         if raw is not None:
             values[spec.name] = _typed(PREFIX + spec.name.upper(), raw, hints[spec.name])
     if len(values.get("secret_key", "")) < 32:
@@ -121,6 +161,23 @@ def _read_limits(env: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
+def _read_policy(env: Mapping[str, str], queue: str, usual: QueuePolicy) -> QueuePolicy:
+    found: dict[str, Any] = {}
+    for name, kind in get_type_hints(QueuePolicy).items():
+        variable = _queue_variable(queue, name)
+        raw = _raw(env, variable)
+        if raw is None:
+            continue
+        found[name] = _typed(variable, raw, kind)
+        if kind is not bool and not found[name] > 0:
+            raise SettingsError(f"{variable} must be positive, not {raw!r}.")
+    return replace(usual, **found)
+
+
+def _queue_variable(queue: str, name: str) -> str:
+    return f"{QUEUE_PREFIX}{queue.upper()}_{name.upper()}"
+
+
 def _raw(env: Mapping[str, str], name: str) -> str | None:
     file = env.get(name + "_FILE")
     value = env.get(name) or None
@@ -135,6 +192,10 @@ def _raw(env: Mapping[str, str], name: str) -> str | None:
 
 
 def _typed(name: str, raw: str, kind: type) -> Any:
+    if kind is bool:
+        if raw.lower() not in _TRUTHS:
+            raise SettingsError(f"{name} must be true or false, not {raw!r}.")
+        return _TRUTHS[raw.lower()]
     try:
         return kind(raw)
     except ValueError as error:

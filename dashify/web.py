@@ -11,16 +11,20 @@ from flask import Flask
 from dashify import logs, realtime
 from dashify.blueprints import (
     access,
+    audit,
     auth,
     channels,
     csrf,
+    dashboard,
     errors,
     headers,
     invitations,
     jobs,
     me,
     messages,
+    notifications,
     pages,
+    queues,
     reports,
     system,
     users,
@@ -39,8 +43,8 @@ log = logging.getLogger(__name__)
 _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
-              channels.blueprint, messages.blueprint, reports.blueprint, jobs.blueprint, system.blueprint,
-              pages.blueprint)
+              channels.blueprint, messages.blueprint, notifications.blueprint, reports.blueprint, jobs.blueprint,
+              audit.blueprint, queues.blueprint, dashboard.blueprint, system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:
@@ -70,6 +74,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: P
     headers.install(app, settings)
     csrf.install(app, settings)
     errors.install(app)
+    dashboard.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     hub = realtime.attach(app, platform, life)

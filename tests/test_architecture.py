@@ -19,7 +19,7 @@ import worker
 from dashify.domain.accounts import PERMISSIONS
 from dashify.domain.jobs import QUEUE_OF, Job, Queue
 from dashify.local import stack
-from dashify.settings import LIMIT_PREFIX, PREFIX, Limits, Settings
+from dashify.settings import LIMIT_PREFIX, PREFIX, QUEUE_PREFIX, QUEUES, Limits, Settings
 from tools.check import BIN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,7 +134,7 @@ def test_every_permission_that_is_asked_for_belongs_to_a_role() -> None:
 def documented(prefix: str) -> dict[str, str]:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     return {name: default for name, default in re.findall(r"^\| `(DASHIFY_\w+)` \| `?(.*?)`? \|", text, re.MULTILINE)
-            if name.startswith(LIMIT_PREFIX) == (prefix == LIMIT_PREFIX)}
+            if next(known for known in (LIMIT_PREFIX, QUEUE_PREFIX, PREFIX) if name.startswith(known)) == prefix}
 
 
 @pytest.mark.parametrize(("prefix", "kind"), [(PREFIX, Settings), (LIMIT_PREFIX, Limits)])
@@ -143,7 +143,13 @@ def test_the_documents_list_exactly_the_settings_with_their_defaults(prefix: str
         return "none, required" if spec.default is MISSING else str(spec.default) or "empty"
 
     assert documented(prefix) == {prefix + spec.name.upper(): default(spec) for spec in fields(kind)
-                                  if spec.name != "limits"}
+                                  if spec.name not in ("limits", "queues")}
+
+
+def test_the_documents_list_every_setting_of_every_queue() -> None:
+    assert documented(QUEUE_PREFIX) == {f"{QUEUE_PREFIX}{queue.upper()}_{spec.name.upper()}": str(
+        getattr(policy, spec.name)) for queue, policy in QUEUES.items() for spec in fields(policy)}
+    assert set(QUEUES) == {queue.value for queue in Queue}
 
 
 def test_a_newcomer_finds_every_room_and_every_target() -> None:

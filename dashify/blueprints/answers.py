@@ -34,7 +34,10 @@ class Me(Outgoing):
     name: str
     email: str
     role: RoleName
+    superadmin: bool
     organization: Organization
+    time_zone: str
+    digest: bool
 
 
 class MeAnswer(Outgoing):
@@ -209,6 +212,37 @@ class ChangesAnswer(Outgoing):
     epoch: str = ""
     more: bool = False
     reset: bool = False
+
+
+class Notification(Outgoing):
+    """Somebody mentioned me or wrote in a thread of mine. `snippet` is the beginning of the message as it is now."""
+
+    id: str
+    kind: Literal["mention", "reply"]
+    channel_id: str
+    channel_name: str
+    message_id: str
+    thread_id: str | None
+    seq: int
+    author_id: str
+    author_name: str
+    snippet: str
+    created_at: Moment
+    read_at: Moment | None
+
+
+class NotificationsAnswer(Outgoing):
+    """A page of my notifications, newest first. `unread` counts all of mine, up to 1,000."""
+
+    notifications: list[Notification]
+    unread: int
+    next: str | None
+
+
+class UnreadAnswer(Outgoing):
+    """How many of my notifications are unread, up to 1,000."""
+
+    unread: int
 
 
 class JobFailure(Outgoing):

@@ -20,7 +20,8 @@ blueprint = guarded("auth", entering)
 @endpoint(blueprint, "POST", "/auth/signup", answers={201: MeAnswer}, errors=(409, 429))
 def sign_up(platform: Platform, body: SignUp) -> dict[str, Any]:
     """Make an organization and its owner, and sign in."""
-    return entered(accounts.sign_up(platform, body.organization, body.name, body.email, body.password, the_client()))
+    return entered(accounts.sign_up(platform, body.organization, body.name, body.email, body.password, the_client(),
+                                    body.time_zone))
 
 
 @endpoint(blueprint, "POST", "/auth/login", answers={200: MeAnswer}, errors=(401, 429))
@@ -38,7 +39,8 @@ def confirm_reset(platform: Platform, body: ResetConfirmation) -> dict[str, Any]
 @endpoint(blueprint, "POST", "/invitations/accept", answers={201: MeAnswer}, errors=(404, 409))
 def accept_invitation(platform: Platform, body: Acceptance) -> dict[str, Any]:
     """Join an organization by an invitation, and sign in."""
-    return entered(accounts.accept_invitation(platform, body.token, body.name, body.password, the_client()))
+    return entered(accounts.accept_invitation(platform, body.token, body.name, body.password, the_client(),
+                                              body.time_zone))
 
 
 def entered(signed: SignedIn) -> dict[str, Any]:

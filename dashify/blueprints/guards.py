@@ -11,8 +11,9 @@ from dashify import logs
 from dashify.blueprints.csrf import check_token
 from dashify.blueprints.rates import Rates
 from dashify.blueprints.session import the_session
+from dashify.blueprints.visitor import the_address
 from dashify.context import Platform
-from dashify.errors import Unauthenticated
+from dashify.errors import Forbidden, NotFound, Unauthenticated
 from dashify.services import sessions
 
 Guard = Callable[[], None]
@@ -47,10 +48,25 @@ def signed_in() -> None:
     mine.touched = seen.touched
     logs.add_to_scope(user_id=seen.actor.user_id, tenant_id=seen.actor.tenant_id)
     rates().take("requests", seen.actor.user_id, platform.settings.limits.requests_per_second)
-    g.ctx, g.seen = platform.context(seen.actor), seen
+    g.ctx, g.seen = platform.context(seen.actor, the_address()), seen
 
 
-GUARDS: frozenset[Guard] = frozenset({anybody, entering, signed_in})
+def superadmin() -> None:
+    """Let in SuperAdmins; to everybody else there is nothing here, as at any address that nothing serves.
+
+    Raises:
+        NotFound: it is somebody else.
+        Unavailable: neither Redis nor MongoDB can say.
+    """
+    try:
+        signed_in()
+    except (Unauthenticated, Forbidden):
+        raise NotFound("There is no such thing here.") from None
+    if not g.ctx.actor.superadmin:
+        raise NotFound("There is no such thing here.")
+
+
+GUARDS: frozenset[Guard] = frozenset({anybody, entering, signed_in, superadmin})
 
 
 def guarded(name: str, guard: Guard, *, url_prefix: str | None = "/api/v1") -> Blueprint:

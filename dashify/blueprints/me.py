@@ -26,8 +26,8 @@ def show_me(ctx: Context) -> dict[str, Any]:
 
 @endpoint(blueprint, "PATCH", "/me", answers={200: MeAnswer})
 def change_profile(ctx: Context, body: Profile) -> dict[str, Any]:
-    """Change my name."""
-    return {"user": accounts.change_profile(ctx, body.name)}
+    """Change my name, my time zone, or whether I get a daily mail."""
+    return {"user": accounts.change_profile(ctx, name=body.name, time_zone=body.time_zone, digest=body.digest)}
 
 
 @endpoint(blueprint, "POST", "/me/password", answers={200: MeAnswer}, errors=(429,))

@@ -17,6 +17,7 @@ from dashify.errors import NotFound
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 _FILE = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*", re.ASCII)
+_INTERFACES = ("/api/", "/assets/", "/socket.io/", "/platform/")
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Dashify</title></head>
 <body><h1>The web app has not been built yet</h1>
@@ -43,7 +44,7 @@ def asset(name: str) -> Response:
 
 def is_page(request: Request) -> bool:
     """Tell whether an address that nothing else serves is the web app's to show: read, and no part of an interface."""
-    return request.method in ("GET", "HEAD") and not request.path.startswith(("/api/", "/assets/", "/socket.io/"))
+    return request.method in ("GET", "HEAD") and not request.path.startswith(_INTERFACES)
 
 
 def page_or_hint() -> Response:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from dashify.domain.digests import USUAL_ZONE, is_zone
 from dashify.domain.inputs import MAX_NUMBER, ClientId, Identifier, Input, MessageText, Number, Text
 
 MAX_PAGE = 200
@@ -51,6 +52,22 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def _flag(value: Any) -> Any:
+    """Read a yes or no out of a query string."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _zone(value: str) -> str:
+    if not is_zone(value):
+        raise ValueError("must be a time zone such as Europe/Berlin")
+    return value
+
+
+def _zone_or_usual(value: str) -> str:
+    """A browser may know a newer zone than this host, and nobody is to be kept from signing up by that."""
+    return value if is_zone(value) else USUAL_ZONE
+
+
 def _at_most_a_page(size: int) -> int:
     return min(size, MAX_PAGE)
 
@@ -66,6 +83,11 @@ Emoji = Annotated[Text, StringConstraints(min_length=1, max_length=32), AfterVal
 QueryNumber = Annotated[Number, BeforeValidator(_whole)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="More than 200 counts as 200."),
                      AfterValidator(_at_most_a_page), BeforeValidator(_whole)]
+ZoneName = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+TimeZone = Annotated[ZoneName, AfterValidator(_zone)]
+BrowserZone = Annotated[ZoneName, Field(description="One that is not known here counts as UTC."),
+                        AfterValidator(_zone_or_usual)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
 RoleName = Literal["owner", "admin", "member", "guest"]
 
 
@@ -76,6 +98,7 @@ class SignUp(Input):
     name: Name
     email: Email
     password: NewPassword
+    time_zone: BrowserZone | None = None
 
 
 class SignIn(Input):
@@ -105,12 +128,25 @@ class Acceptance(Input):
     token: Token
     name: Name
     password: NewPassword
+    time_zone: BrowserZone | None = None
 
 
 class Profile(Input):
-    """What I may change of myself."""
+    """What I may change of myself; at least one of the three."""
 
-    name: Name
+    name: Name | None = None
+    time_zone: TimeZone | None = None
+    digest: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Profile:
+        if self.name is None and self.time_zone is None and self.digest is None:
+            raise ValueError("name, time_zone or digest is required")
+        return self
+
+
+class Nothing(Input):
+    """An empty object: the address says it all."""
 
 
 class PasswordChange(Input):
@@ -193,6 +229,38 @@ class WidePage(Page):
     """As `Page`, for lists that are short or wanted whole."""
 
     limit: PageSize = MAX_PAGE
+
+
+class QueuePage(Page):
+    """Which jobs of a queue; `failed` ones can be put back."""
+
+    status: Literal["queued", "running", "failed"] = "failed"
+
+
+class NotificationPage(Page):
+    """Which part of my notifications; `unread=true` leaves out what I have read."""
+
+    unread: Flag = False
+
+
+class ReadNotifications(Input):
+    """Which notifications to mark as read: some by `ids`, or `all` of them; exactly one of the two."""
+
+    ids: Annotated[list[Identifier], Field(min_length=1, max_length=200)] | None = None
+    all: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ReadNotifications:
+        if (self.ids is None) == (self.all is None):
+            raise ValueError("exactly one of ids and all is required")
+        return self
+
+
+class AuditPage(Page):
+    """As `Page`, of the entries of one action or one person where it is given."""
+
+    action: ShortLine | None = None
+    actor_id: ShortLine | None = None
 
 
 class MessagePage(Input):

@@ -19,9 +19,13 @@ _PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,30}", re.ASCII)
 
 def the_client() -> Client:
     """Give the client of this request, for sign-ins and their limits."""
-    address = client_address(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""),
-                             current_app.extensions["dashify.proxies"])
-    return Client(describe_device(request.headers.get("User-Agent", "")), address)
+    return Client(describe_device(request.headers.get("User-Agent", "")), the_address())
+
+
+def the_address() -> str:
+    """Give the network address that counts of whoever makes this request."""
+    return client_address(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""),
+                          current_app.extensions["dashify.proxies"])
 
 
 def describe_device(user_agent: str) -> str:

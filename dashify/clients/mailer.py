@@ -28,13 +28,18 @@ _KEY = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail: plain `paragraphs`, then a `link` to follow. `key` (a job's id) makes its Message-ID."""
+    """One mail: plain `paragraphs`, then a `link` to follow. `key` (a job's id) makes its Message-ID.
+
+    Between them may be `sections`, each a heading and the lines of a list; after them small print, the `footer`.
+    """
 
     to: str
     subject: str
     paragraphs: tuple[str, ...]
     link: str
     key: str
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    footer: str = ""
 
 
 class Mailer(Protocol):
@@ -155,12 +160,32 @@ def compose(mail: Mail, mail_from: str) -> EmailMessage:
     message["Subject"] = one_line(mail.subject)
     message["Message-ID"] = f"<{mail.key}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    paragraphs = [one_line(text) for text in mail.paragraphs]
-    message.set_content("\n\n".join([*paragraphs, mail.link]) + "\n")
-    link = html.escape(mail.link)
-    body = "".join(f"<p>{html.escape(text)}</p>" for text in paragraphs) + f'<p><a href="{link}">{link}</a></p>'
-    message.add_alternative(f"<!doctype html><html><body>{body}</body></html>\n", subtype="html")
+    message.set_content(_text(mail))
+    message.add_alternative(_page(mail), subtype="html")
     return message
+
+
+def _text(mail: Mail) -> str:
+    parts = [one_line(text) for text in mail.paragraphs]
+    parts += ["\n".join([one_line(heading), *(f"- {one_line(line)}" for line in lines)])
+              for heading, lines in mail.sections]
+    return "\n\n".join([*parts, mail.link, *([one_line(mail.footer)] if mail.footer else [])]) + "\n"
+
+
+def _page(mail: Mail) -> str:
+    parts = [f"<p>{_escaped(text)}</p>" for text in mail.paragraphs]
+    for heading, lines in mail.sections:
+        items = "".join(f"<li>{_escaped(line)}</li>" for line in lines)
+        parts.append(f"<h2>{_escaped(heading)}</h2><ul>{items}</ul>")
+    link = html.escape(mail.link)
+    parts.append(f'<p><a href="{link}">{link}</a></p>')
+    if mail.footer:
+        parts.append(f"<p><small>{_escaped(mail.footer)}</small></p>")
+    return f"<!doctype html><html><body>{''.join(parts)}</body></html>\n"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(one_line(text))
 
 
 def one_line(text: str) -> str:

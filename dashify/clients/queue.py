@@ -7,32 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import TypeVar
 
-import redis
-from rq import Queue as RqQueue
-from rq.serializers import JSONSerializer
-
+from dashify.clients.rq_lists import RqLists
 from dashify.domain.jobs import Delivery, Queue
 from dashify.errors import Unavailable
 from dashify.gate import RedisGate, connect
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-RUN = "dashify.jobs.runner.run"
-_BATCH = 500
-_FAILURE_SECONDS = 24 * 3600
-
-
-def rq_queue(queue: Queue, client: redis.Redis) -> RqQueue:
-    """Give RQ's view of `queue`; `client` must not decode answers. RQ limits no job's time: the lease does."""
-    return RqQueue(queue.value, connection=client, serializer=JSONSerializer, default_timeout=-1)
-
-
-def delivery_id(job_id: str, attempt: int) -> str:
-    """Name the delivery of a job's `attempt` (from 1). Handing one over twice names the same RQ job."""
-    return f"{job_id}-{attempt}"
 
 
 class Dispatcher:
@@ -42,55 +27,66 @@ class Dispatcher:
         self._gate = gate
         self._client = connect(redis_url, decode=False, pool_size=16)
 
-    def follow(self, deliveries: list[Delivery], withdrawals: list[tuple[str, Queue]]) -> None:
-        """Hand new jobs to workers, and take others out of RQ's lists, after the commit that says so. Never raises.
+    def follow(self, deliveries: Sequence[Delivery], withdrawals: Sequence[tuple[str, Queue]]) -> None:
+        """Hand jobs to workers, and take others out of RQ's lists, after the commit that says so. Never raises.
 
         While Redis is away nothing is sent: the sweeper finds the rows.
         """
         if not deliveries and not withdrawals:
             return
         try:
-            self.dispatch([(one.job_id, one.queue, 1) for one in deliveries])
+            self.dispatch(deliveries)
+            self.withdraw(withdrawals)
         except Unavailable:
             log.info("Redis is away; %d jobs wait in MongoDB", len(deliveries))
         except Exception:  # the commit has succeeded, and the sweeper mends what failed here
             log.exception("Jobs could not be handed over; the sweeper will")
 
-    def dispatch(self, deliveries: Iterable[tuple[str, Queue, int]]) -> None:
-        """Hand over `(job_id, queue, attempt)`, attempts counted from 1. Handing one over twice is harmless.
+    def dispatch(self, deliveries: Iterable[Delivery]) -> None:
+        """Hand jobs over. Handing one over that RQ holds already changes nothing.
 
         Raises:
             Unavailable: `redis_unavailable`; some may have been handed over.
         """
-        by_queue: dict[Queue, list[tuple[str, int]]] = defaultdict(list)
-        for job_id, queue, attempt in deliveries:
-            by_queue[queue].append((job_id, attempt))
+        by_queue: dict[Queue, list[Delivery]] = defaultdict(list)
+        for one in deliveries:
+            by_queue[one.queue].append(one)
         for queue, jobs in by_queue.items():
-            for start in range(0, len(jobs), _BATCH):
-                self._send(queue, jobs[start:start + _BATCH])
+            self.on(queue, lambda lists, jobs=jobs: lists.enqueue(jobs))  # type: ignore[misc]
 
-    def waiting(self, queue: Queue) -> set[str]:
-        """Give the delivery ids that wait in RQ's list of `queue`.
+    def withdraw(self, jobs: Iterable[tuple[str, Queue]]) -> None:
+        """Take jobs that are over out of RQ's lists.
+
+        Raises:
+            Unavailable: `redis_unavailable`; some may still be there, and no worker will run them.
+        """
+        by_queue: dict[Queue, list[str]] = defaultdict(list)
+        for job_id, queue in jobs:
+            by_queue[queue].append(job_id)
+        for queue, job_ids in by_queue.items():
+            self.on(queue, lambda lists, job_ids=job_ids: lists.withdraw(job_ids))  # type: ignore[misc]
+
+    def depth(self, queue: Queue) -> int:
+        """Count what waits in RQ's list of `queue`.
 
         Raises:
             Unavailable: `redis_unavailable`.
         """
-        return set(self._gate.run(lambda _: rq_queue(queue, self._client).get_job_ids()))
+        return self.on(queue, lambda lists: lists.depth())
 
-    def depth(self, queue: Queue) -> int:
-        """Count what waits in RQ's list of `queue`; raises `Unavailable` as `waiting` does."""
-        return int(self._gate.run(lambda _: rq_queue(queue, self._client).count))
+    def on(self, queue: Queue, work: Callable[[RqLists], T]) -> T:
+        """Do `work` with RQ's lists of `queue`.
+
+        Raises:
+            Unavailable: `redis_unavailable`.
+        """
+        # RQ must read bytes, so its lists have a client of their own; the gate still sees every failure of it.
+        return self._gate.run(lambda _: work(self._lists[queue]))
 
     def close(self) -> None:
         """Give every connection back."""
         self._client.connection_pool.disconnect()
 
-    def _send(self, queue: Queue, jobs: list[tuple[str, int]]) -> None:
-        # RQ must read bytes, so it has a client of its own; the gate still sees every failure of it.
-        def work(_: redis.Redis) -> Any:
-            datas = [RqQueue.prepare_data(
-                RUN, args=(job_id,), job_id=delivery_id(job_id, attempt), timeout=-1, result_ttl=0,
-                failure_ttl=_FAILURE_SECONDS, description=f"{queue.value} {job_id}") for job_id, attempt in jobs]
-            return rq_queue(queue, self._client).enqueue_many(datas)
-
-        self._gate.run(work)
+    @cached_property
+    def _lists(self) -> dict[Queue, RqLists]:
+        return {queue: RqLists(self._client, queue) for queue in Queue}

@@ -9,6 +9,8 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dashify.domain.digests import USUAL_ZONE
+
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
 
@@ -29,7 +31,8 @@ class Role(StrEnum):
 
 _GUEST = {"channel.read", "channel.post", "profile.edit", "report.channel"}
 _MEMBER = _GUEST | {"channel.browse", "channel.create", "people.list"}
-_ADMIN = _MEMBER | {"people.invite", "people.manage", "channel.manage", "message.moderate"}
+_ADMIN = _MEMBER | {"people.invite", "people.manage", "channel.manage", "message.moderate", "queue.view",
+                    "queue.manage", "audit.read"}
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset(_ADMIN | {"organization.manage"}),
     Role.ADMIN: frozenset(_ADMIN),
@@ -43,7 +46,8 @@ class Actor:
     """Who is acting: a person in their organization, as of one epoch, and by which session.
 
     `private_channels` are the ids of private channels the person belongs to; `joined` those of every channel joined.
-    `session_id` is the public handle of the session, None for a job.
+    `session_id` is the public handle of the session, None for a job. `digest` says whether they want a daily mail.
+    `superadmin` is somebody who looks after the whole installation; it gives them nothing in any organization.
     """
 
     user_id: str
@@ -56,6 +60,9 @@ class Actor:
     private_channels: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
     session_id: str | None = field(default=None)
+    superadmin: bool = False
+    time_zone: str = USUAL_ZONE
+    digest: bool = True
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor's role carries `permission` (`<area>.<verb>`)."""

@@ -15,6 +15,8 @@ Message = dict[str, Any]  # as stored: the contract's fields with `_id` for `id`
 
 MAX_TEXT = 16_000
 MAX_REACTIONS = 40
+EVERYBODY = "*"  # in an id's place: all members of the channel
+_NAMES_OF_EVERYBODY = ("channel", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +140,13 @@ def mentioned(text: str, names: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Give the ids of those whom `text` mentions as `@Name`, whole name, case-insensitively.
 
     `names` are pairs of id and name; where one name begins another (`@Ann`, `@Ann Lee`), the longer one counts.
+    `@channel` and `@all` give `EVERYBODY`.
     """
     if "@" not in text:
         return ()
-    by_name: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {name: [EVERYBODY] for name in _NAMES_OF_EVERYBODY}
     for user_id, name in names:
         by_name.setdefault(name.casefold(), []).append(user_id)
-    if not by_name:
-        return ()
     longest_first = sorted(by_name, key=len, reverse=True)
     pattern = re.compile(r"(?<![\w@])@(" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
     found = set(pattern.findall(text.casefold()))

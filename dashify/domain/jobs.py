@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from dashify.settings import QueuePolicy
+
 INSTALLATION = "installation"  # in a tenant's place where a job belongs to the installation itself
+KEPT_DAYS = 30  # how long the row of a job that is over is kept, and a dead one can be put back
 LEASE_SECONDS = 15.0
 BEAT_SECONDS = 5.0
-MOST_CRASHES = 3
-MOST_FAILURES = 15
-_LONGEST_PAUSE = 900.0
+SUSPECT_CRASHES = 2  # after so many deaths of its worker a job runs alone, so that it takes no others down with it
+MOST_ALONE_CRASHES = 3  # a job that has killed its worker so often while it ran alone is dead
 
 
 class Queue(StrEnum):
@@ -29,8 +32,13 @@ class Job(StrEnum):
 
     SEND_INVITATION = "dashify.jobs.emails.send_invitation"
     SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"  # noqa: S105 - a path, not a password
+    SEND_DIGEST = "dashify.jobs.emails.send_digest"
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
+    FAN_OUT = "dashify.jobs.notifications.fan_out"
+    DIGEST_TICK = "dashify.jobs.notifications.digest_tick"
+    SEAL_AUDIT = "dashify.jobs.audit.seal_audit"
     SELF_CHECK = "dashify.jobs.audit.self_check"
+    CLEAN_SESSIONS = "dashify.jobs.audit.clean_sessions"
 
     @property
     def kind(self) -> str:
@@ -40,11 +48,12 @@ class Job(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A job that is to be handed to a worker of its queue, before all that waits there with `front`."""
+    """A job that is to be handed to a worker of its queue: at `due_at` or at once, then before all others (`front`)."""
 
     job_id: str
     queue: Queue
     front: bool = False
+    due_at: datetime | None = None
 
 
 class JobStatus(StrEnum):
@@ -60,14 +69,21 @@ class JobStatus(StrEnum):
 QUEUE_OF: dict[Job, Queue] = {
     Job.SEND_INVITATION: Queue.EMAILS,
     Job.SEND_PASSWORD_RESET: Queue.EMAILS,
+    Job.SEND_DIGEST: Queue.EMAILS,
     Job.EXPORT_CHANNEL: Queue.REPORTS,
+    Job.FAN_OUT: Queue.NOTIFICATIONS,
+    Job.DIGEST_TICK: Queue.NOTIFICATIONS,
+    Job.SEAL_AUDIT: Queue.AUDIT,
     Job.SELF_CHECK: Queue.AUDIT,
+    Job.CLEAN_SESSIONS: Queue.AUDIT,
 }
 BY_KIND: dict[str, Job] = {job.kind: job for job in Job}
 WATCHED: frozenset[str] = frozenset({Job.EXPORT_CHANNEL.kind})
 """The kinds whose progress is shown to the person who asked."""
 
 
-def pause(failures: int) -> float:
-    """Give the seconds to wait after so many failures (from 1): doubling from 2 s to 15 min, give or take half."""
-    return float(min(2.0**failures, _LONGEST_PAUSE) * random.uniform(0.5, 1.5))
+def pause(failures: int, policy: QueuePolicy) -> float:
+    """Give the seconds to wait after so many failures (from 1): doubling up to the policy's longest, give or take half.
+    """
+    doubled = policy.first_pause * 2.0 ** min(failures - 1, 30)
+    return float(min(doubled, policy.longest_pause) * random.uniform(0.5, 1.5))

@@ -32,6 +32,11 @@ def browsers_room(tenant_id: str) -> str:
     return f"{tenant_id}:browsers"
 
 
+def admins_room(tenant_id: str) -> str:
+    """Name the room of those in an organization who look after its queues."""
+    return f"{tenant_id}:admins"
+
+
 def channel_room(tenant_id: str, channel_id: str) -> str:
     """Name the room of those who can see a channel."""
     return f"{tenant_id}:channel:{channel_id}"

@@ -1,10 +1,11 @@
-"""Mails: each derives its secret link when it runs, so that no row, queue or log ever holds one.
+"""Mails: each derives its secret link, or what it tells, when it runs, so that no row, queue or log ever holds it.
 
 A mail goes out at least once; a second copy, after a worker died at the wrong moment, has the same Message-ID.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from dashify.clients.mailer import Mail
@@ -12,6 +13,7 @@ from dashify.context import Platform
 from dashify.domain.accounts import INVITATION_DAYS, RESET_MINUTES, derive_token
 from dashify.errors import NotFound
 from dashify.jobs.running import Run
+from dashify.services.digests import compose_digest
 
 
 def send_invitation(platform: Platform, payload: dict[str, Any], run: Run) -> None:
@@ -51,7 +53,29 @@ def send_password_reset(platform: Platform, payload: dict[str, Any], run: Run) -
         link=_link(platform, "reset", "reset", reset["_id"]), key=run.job_id))
 
 
+def send_digest(platform: Platform, payload: dict[str, Any], run: Run) -> None:
+    """Send somebody what they have not read by now, as they may see it now, unless that is nothing or not wanted."""
+    try:
+        ctx = run.context()
+    except NotFound:
+        return
+    sections = compose_digest(ctx) if ctx.actor.digest else []
+    if not sections:
+        return
+    day = date.fromisoformat(payload["date"])
+    run.check()
+    platform.resources.mailer.send(Mail(
+        to=ctx.actor.email, subject=f"{ctx.actor.organization}: what is new for you on {day:%B} {day.day}",
+        paragraphs=(f"Good morning, {ctx.actor.name}. This waits for you in {ctx.actor.organization} on Dashify:",),
+        sections=tuple(sections), link=_base(platform) + "/", key=run.job_id,
+        footer="This mail comes at 7:00 on days when there is something unread. To turn it off, open Profile settings "
+               "in Dashify."))
+
+
 def _link(platform: Platform, page: str, purpose: str, subject_id: str) -> str:
-    settings = platform.settings
-    base = settings.public_url.rstrip("/") or f"http://{settings.bind}"
-    return f"{base}/{page}/{derive_token(settings.secret_key, purpose, subject_id)}"
+    token = derive_token(platform.settings.secret_key, purpose, subject_id)
+    return f"{_base(platform)}/{page}/{token}"
+
+
+def _base(platform: Platform) -> str:
+    return platform.settings.public_url.rstrip("/") or f"http://{platform.settings.bind}"

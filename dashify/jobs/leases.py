@@ -1,78 +1,92 @@
-"""The leases of one worker process: renewed every 5 s by a thread of their own for as long as their jobs run."""
+"""A worker process's lease: renewed every 5 s by a native thread, so that no job that computes can cost it."""
 
 from __future__ import annotations
 
-import logging
-import threading
+import os
+import secrets
+import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from dashify.domain.jobs import BEAT_SECONDS, LEASE_SECONDS
+from gevent import monkey
+
+from dashify.domain.jobs import BEAT_SECONDS, LEASE_SECONDS, Queue
 from dashify.errors import Unavailable
-from dashify.jobs.running import Run
-from dashify.stores.jobs import JobBook
+from dashify.resources import Resources
+from dashify.settings import Settings
+from dashify.stores.workers import Clock, Workers
 
-log = logging.getLogger(__name__)
+HANGING_SECONDS = 10.0
+# Unpatched, in a process of greenlets as in one of threads.
+_start_native: Callable[[Callable[[], None], tuple[()]], int] = monkey.get_original("_thread", "start_new_thread")
+_native_sleep: Callable[[float], None] = monkey.get_original("time", "sleep")
 
 
-class Leases:
-    """Renews the leases of running jobs. A run whose lease could not be renewed in time is told that it is lost."""
+class WorkerLease:
+    """One worker's right to hold jobs. Once lost it stays lost; the worker goes on under a new name.
 
-    def __init__(self, book: JobBook, *, beat_seconds: float = BEAT_SECONDS) -> None:
-        self._book = book
-        self._beat = beat_seconds
-        self._runs: dict[Run, float] = {}
-        self._lock = threading.Lock()
-        self._started = False
+    The thread opens connections of its own and shares nothing with the jobs but the few plain fields here: what
+    greenlets of one thread lock, another thread must not.
+    """
 
-    @contextmanager
-    def held(self, run: Run) -> Iterator[None]:
-        """Keep the lease of `run` renewed inside the block; it was claimed just now."""
-        with self._lock:
-            self._runs[run] = time.monotonic() + LEASE_SECONDS
-            if not self._started:
-                self._started = True
-                threading.Thread(target=self._renew_all, name="leases", daemon=True).start()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._runs.pop(run, None)
+    def __init__(self, queue: Queue, settings: Settings) -> None:
+        self.name = f"{queue.value}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.running = 0
+        self.alive_at = time.monotonic()
+        self._queue = queue
+        self._settings = settings
+        self._renewed_at = 0.0
+        self._lost = self._released = False
 
-    def give_back_all(self) -> int:
-        """Give every running job back to the queue, because this process ends; give their number."""
-        with self._lock:
-            runs = list(self._runs)
-        for run in runs:
-            run.lose()
-            try:
-                self._book.put_back(run.job_id, run.attempt)
-            except Unavailable:
-                log.warning("A job could not be given back; its lease will end", extra={"job_id": run.job_id})
-        return len(runs)
+    def begin(self, workers: Workers) -> None:
+        """Register and begin to renew.
+
+        Raises:
+            Unavailable: MongoDB is away.
+        """
+        slots = self._settings.queues[self._queue.value].concurrency
+        self.alive_at = self._renewed_at = time.monotonic()
+        workers.register(self.name, {"queue": self._queue.value, "host": socket.gethostname(), "pid": os.getpid(),
+                                     "slots": slots})
+        _start_native(self._renew_all, ())
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the lease surely holds now: time that passed while the process was frozen counts."""
+        return not self._lost and time.monotonic() - self._renewed_at < LEASE_SECONDS
+
+    def alive(self) -> None:
+        """Say that the process's loop still turns; when it has not for 10 s, the lease is not renewed any more."""
+        self.alive_at = time.monotonic()
+
+    def release(self, workers: Workers) -> None:
+        """Give the lease up, once nothing is held by it."""
+        self._released = self._lost = True
+        workers.remove(self.name)
 
     def _renew_all(self) -> None:
-        while True:
-            time.sleep(self._beat)
-            with self._lock:
-                runs = list(self._runs.items())
-            for run, ends in runs:
-                try:
-                    self._renew(run, ends)
-                except Exception:  # the thread must outlive any one renewal
-                    log.exception("A lease could not be renewed", extra={"job_id": run.job_id})
-
-    def _renew(self, run: Run, ends: float) -> None:
-        begun = time.monotonic()
+        resources = Resources(self._settings)
         try:
-            counts = self._book.extend(run.job_id, run.attempt)
+            workers = Workers(resources.database, Clock(resources.database))
+            while not self._released:
+                _native_sleep(BEAT_SECONDS)
+                if not self._released and not self._renew(workers):
+                    break
+        finally:
+            resources.close()
+
+    def _renew(self, workers: Workers) -> bool:
+        """Renew once; tell whether to go on."""
+        begun = time.monotonic()
+        if begun - self.alive_at > HANGING_SECONDS:
+            return True
+        try:
+            renewed = workers.renew(self.name, self.running)
         except Unavailable:
-            if time.monotonic() < ends:
-                return
-            counts = False
-        with self._lock:
-            if counts and run in self._runs:
-                self._runs[run] = begun + LEASE_SECONDS
-        if not counts:
-            run.lose()
+            # It may have been lost meanwhile; whether it was, MongoDB says when it is back.
+            return True
+        if renewed:
+            self._renewed_at = begun
+        else:
+            self._lost = True
+        return renewed

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dashify.context import Context, Platform, Unit
+from dashify.clients.rq_lists import Claim
+from dashify.context import Context, Platform
+from dashify.domain.jobs import Queue
 from dashify.services.jobs import act_for, announce
+from dashify.units import Unit
 
 Row = dict[str, Any]
 Json = Mapping[str, Any]
+Commit = Callable[[str, str, Callable[[Unit], Any]], Any]
 PROGRESS_SECONDS = 0.25
 
 
@@ -19,11 +22,19 @@ class Superseded(Exception):
     """The run does not count any more: it was cancelled, or another run has begun because this one seemed dead."""
 
 
+class TimeIsUp(BaseException):
+    """Raised inside a run that takes longer than its queue allows. Not an `Exception`, so that no job swallows it."""
+
+
 class Run:
     """The run `attempt` of a job. `finish` is the only way to an effect in MongoDB, and takes it once over all runs."""
 
-    def __init__(self, platform: Platform, row: Row) -> None:
+    def __init__(self, platform: Platform, row: Row, claim: Claim, commit: Commit | None = None) -> None:
         self.platform = platform
+        self._commit: Commit = commit or platform.unit
+        self.row = row
+        self.claim = claim
+        self.queue = Queue(row["queue"])
         self.job_id: str = row["_id"]
         self.kind: str = row["kind"]
         self.tenant_id: str = row["tenant_id"]
@@ -31,7 +42,7 @@ class Run:
         self.attempt: int = row["attempt"]
         self.payload: Row = row["payload"]
         self.finished = False
-        self._lost = threading.Event()
+        self._lost = False
         self._next_progress = 0.0
 
     def context(self) -> Context:
@@ -57,7 +68,7 @@ class Run:
                 raise Superseded
             return row
 
-        row = self.platform.unit(self.tenant_id, self.actor_id, within)
+        row = self._commit(self.tenant_id, self.actor_id, within)
         self.finished = True
         announce(self.platform, self.tenant_id, row)
 
@@ -79,10 +90,15 @@ class Run:
         announce(self.platform, self.tenant_id, row)
 
     def lose(self) -> None:
-        """Say from another thread that the lease has ended."""
-        self._lost.set()
+        """Say from elsewhere that the claim has ended."""
+        self._lost = True
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the claim has ended."""
+        return self._lost
 
     def check(self) -> None:
-        """Raise `Superseded` if the lease has ended."""
-        if self._lost.is_set():
+        """Raise `Superseded` if the claim has ended."""
+        if self._lost:
             raise Superseded

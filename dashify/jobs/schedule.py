@@ -1,94 +1,159 @@
-"""The sweeper: finds jobs whose worker died and jobs that Redis has lost, and has them run.
+"""The schedule: what is done when, in which time zone; and the scheduler, of which any number may run.
 
-Any number may run at once: each step is one atomic change of a row, or harmless when done twice.
+One leads, so that the others save work. What makes each tick one job is the tick's row, which commits with the job's.
+Ticks that passed while no scheduler ran are caught up by one job, for the latest of them.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import secrets
+import socket
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dashify.clients.queue import Dispatcher, delivery_id
+from croniter import croniter
+
+from dashify import metrics
 from dashify.context import Platform
-from dashify.domain.jobs import LEASE_SECONDS, Queue
-from dashify.errors import Unavailable
-from dashify.services.jobs import announce
-from dashify.stores.jobs import JobBook
+from dashify.domain.jobs import INSTALLATION, QUEUE_OF, Job, Queue
+from dashify.errors import SettingsError, Unavailable
+from dashify.stores.job_book import JobBook
+from dashify.stores.schedule import Leadership, Ticks
+from dashify.stores.workers import Clock, Workers
+from dashify.units import Unit
 
 log = logging.getLogger(__name__)
 
-REAP_SECONDS = 3.0
-RESEND_SECONDS = 5.0
-FRESH_SECONDS = 3.0  # a younger job is on its way from whoever asked for it
-MOST_RESENT = 5_000
-_STEP_SECONDS = 0.25
+SCHEDULER = "scheduler"
+TURN_SECONDS = 1.0
+_COUNT_TURNS = 15
 
 
-class Sweeper:
-    """Puts abandoned runs back and hands lost jobs over again, from `run` until it is told to stop."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: what, when (a cron line: minute hour day month weekday), where that is (`zone` None: the setting's)."""
 
-    def __init__(self, platform: Platform, dispatcher: Dispatcher) -> None:
-        self._platform = platform
-        self._dispatcher = dispatcher
-        self._book = JobBook(platform.resources.database)
-        self._patient_until = 0.0
+    name: str
+    when: str
+    job: Job
+    zone: str | None = None
+
+    @property
+    def queue(self) -> Queue:
+        """The queue that the job waits in."""
+        return QUEUE_OF[self.job]
+
+    def latest(self, now: datetime, default_zone: ZoneInfo) -> datetime:
+        """Give the last time, in UTC, at which this came due by `now`."""
+        local = now.astimezone(ZoneInfo(self.zone) if self.zone else default_zone)
+        line = croniter(self.when, local)
+        # `get_prev` alone leaves out a tick that is due at this very moment.
+        line.get_next(datetime)
+        found: datetime = line.get_prev(datetime)
+        return found.astimezone(UTC)
+
+
+TABLE: Sequence[Entry] = (
+    Entry("clean-sessions", "40 3 * * *", Job.CLEAN_SESSIONS),
+)
+
+
+class Overtaken(Exception):
+    """Somebody else leads, or has recorded this tick already: nothing is written."""
+
+
+class Scheduler:
+    """Turns ticks into jobs, as long as it leads."""
+
+    def __init__(self, platform: Platform, clock: Clock, table: Sequence[Entry] = TABLE) -> None:
+        database = platform.resources.database
+        self._platform, self._clock, self._table = platform, clock, table
+        holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._leadership = Leadership(database, clock, SCHEDULER, holder)
+        self._ticks = Ticks(database)
+        self._zone = zone_of(platform.settings.time_zone)
+        self.fence: int | None = None
 
     def run(self, stopping: threading.Event) -> None:
-        """Sweep until `stopping` is set. MongoDB or Redis being away delays, and ends nothing."""
-        reap_at = resend_at = 0.0
+        """Turn every second until `stopping` is set; then let another lead at once."""
+        turns = 0
         while not stopping.is_set():
-            if time.monotonic() >= max(reap_at, self._patient_until):
-                self._try(self.reap)
-                reap_at = time.monotonic() + REAP_SECONDS
-            if time.monotonic() >= resend_at:
-                self._try(self.resend)
-                resend_at = time.monotonic() + RESEND_SECONDS
-            stopping.wait(_STEP_SECONDS)
-
-    def reap(self) -> int:
-        """Put back every run whose lease has ended, and bury what killed its worker too often; give their number."""
-        reaped = 0
-        while row := self._book.bury_abandoned():
-            reaped += 1
-            log.error("A job killed its worker too often", extra={"job_id": row["_id"], "kind": row["kind"]})
-            announce(self._platform, row["tenant_id"], row)
-        while row := self._book.requeue_abandoned():
-            reaped += 1
-            log.warning("A job's worker is gone; it runs again", extra={"job_id": row["_id"], "kind": row["kind"]})
-            announce(self._platform, row["tenant_id"], row)
             try:
-                self._dispatcher.dispatch([(row["_id"], Queue(row["queue"]), row["attempt"] + 1)])
-            except Unavailable:
-                continue  # `resend` finds it once Redis is back
-        return reaped
+                self.turn()
+                if self.fence is not None and turns % _COUNT_TURNS == 0:
+                    count_queues(JobBook(self._platform.resources.database, self._clock),
+                                 Workers(self._platform.resources.database, self._clock))
+            except Unavailable as error:
+                self.fence = None
+                log.warning("The schedule waits: %s", error.code)
+            except Exception:  # the next turn may find things in order
+                log.exception("A turn of the schedule failed")
+            turns += 1
+            stopping.wait(TURN_SECONDS)
+        if self.fence is not None:
+            self._leadership.resign()
 
-    def resend(self) -> int:
-        """Hand over every due job whose next run waits in no list of RQ's; give their number.
+    def turn(self) -> int:
+        """Ask for the jobs of all that came due since the last tick; give their number.
 
-        What a worker has taken from the list it claims within moments. So a job that is queued in MongoDB and in no
-        list was lost, or is handed over twice, which the claim makes harmless.
+        Raises:
+            Unavailable: MongoDB is away.
         """
-        sent = 0
-        for queue in Queue:
-            due = self._book.list_due(queue, older_than=FRESH_SECONDS, limit=MOST_RESENT)
-            if not due:
-                continue
-            waiting = self._dispatcher.waiting(queue)
-            lost = [(job_id, queue, attempt + 1) for job_id, attempt in due
-                    if delivery_id(job_id, attempt + 1) not in waiting]
-            self._dispatcher.dispatch(lost)
-            sent += len(lost)
-        return sent
+        fence, before = self._leadership.lead(), self.fence
+        self.fence = fence
+        if fence is None:
+            return 0
+        if before != fence:
+            log.info("This scheduler leads", extra={"fence": fence})
+        return sum(self._tick(entry, fence) for entry in self._table)
 
-    def _try(self, step: Callable[[], int]) -> None:
+    def _tick(self, entry: Entry, fence: int) -> bool:
+        due, last = entry.latest(self._clock.now(), self._zone), self._ticks.find_last(entry.name)
+        if last is None:
+            # What is new begins with its next time, not with one before it was there.
+            self._ticks.add(entry.name, due, {"job_id": None})
+            return False
+        if due <= last:
+            return False
+
+        def work(unit: Unit) -> None:
+            if not self._leadership.prove(fence, unit.tx):
+                raise Overtaken
+            job_id = unit.jobs.add(entry.job, {"tick": due.isoformat()})
+            if not self._ticks.add(entry.name, due, {"job_id": job_id}, unit.tx):
+                raise Overtaken
+
         try:
-            step()
-        except Unavailable as error:
-            log.warning("Sweeping waits: %s", error.code)
-            if error.code == "database_unavailable":
-                # Workers could not renew their leases either. They get one lease's time to do so.
-                self._patient_until = time.monotonic() + LEASE_SECONDS
-        except Exception:  # the sweeper is what mends everything else, so it goes on
-            log.exception("A sweep failed")
+            self._platform.unit(INSTALLATION, SCHEDULER, work)
+        except Overtaken:
+            return False
+        log.info("The schedule asked for %s", entry.name, extra={"tick": due.isoformat()})
+        return True
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Give a time zone by its name, such as Europe/Berlin.
+
+    Raises:
+        SettingsError: there is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(f"DASHIFY_TIME_ZONE must name a time zone such as Europe/Berlin, not {name!r}.") from error
+
+
+def count_queues(book: JobBook, workers: Workers) -> None:
+    """Measure every queue, for whoever reads the metrics of the scheduler that leads."""
+    live = workers.list_live()
+    for queue in Queue:
+        counts = book.census(queue)
+        for state in ("queued", "delayed", "running", "dead"):
+            metrics.queue_jobs.labels(queue.value, state).set(counts[state])
+        metrics.queue_oldest_seconds.labels(queue.value).set(counts["oldest_seconds"])
+        metrics.queue_workers.labels(queue.value).set(sum(row["queue"] == queue.value for row in live))

@@ -105,6 +105,7 @@ class Hub:
         self._move(sid, names.user_room(tenant_id, actor.user_id), True)
         self._move(sid, names.tenant_room(tenant_id), True)
         self._move(sid, names.browsers_room(tenant_id), actor.may("channel.browse"))
+        self._move(sid, names.admins_room(tenant_id), actor.may("queue.view"))
         for channel_id in channels - connection.channels:
             self._move(sid, names.channel_room(tenant_id, channel_id), True)
         lost = connection.channels - channels

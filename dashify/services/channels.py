@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashify.context import Context, Unit
+from dashify.context import Context
 from dashify.domain import names
 from dashify.domain.accounts import Role
+from dashify.domain.audit import Action, Detail
 from dashify.domain.names import is_id, new_id
 from dashify.errors import Forbidden, NotAllowedNow, NotFound, Unavailable
 from dashify.services import views
 from dashify.services.sessions import spread_epoch
+from dashify.units import Unit
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -21,12 +23,18 @@ def list_channels(ctx: Context, cursor: str | None, limit: int) -> Json:
     """List the channels I can see, by id, each with what I have not read."""
     rows = visible_channels(ctx, after=cursor, limit=limit + 1)
     mine = {row["channel_id"]: row for row in ctx.store.memberships.list_of_user(ctx.actor.user_id)}
-    spans = {row["_id"]: (mine[row["_id"]]["read_seq"], row["head"]) for row in rows
-             if row["_id"] in mine and mine[row["_id"]]["read_seq"] < row["head"]}
-    unread = ctx.store.messages.count_unread(ctx.actor.user_id, spans)
+    unread = _count_unread(ctx, rows, mine)
     shown = [views.channel(row, membership=mine.get(row["_id"]), unread=unread.get(row["_id"], (0, 0)))
              for row in rows]
     return views.page("channels", shown, limit)
+
+
+def list_unread(ctx: Context) -> list[tuple[str, int]]:
+    """List the name and the number of unread messages, up to 1,000, of channels I joined and have not read."""
+    mine = {row["channel_id"]: row for row in ctx.store.memberships.list_of_user(ctx.actor.user_id)}
+    rows = [row for row in visible_channels(ctx) if row["_id"] in mine]
+    unread = _count_unread(ctx, rows, mine)
+    return [(row["name"], unread[row["_id"]][0]) for row in rows if row["_id"] in unread]
 
 
 def visible_channels(ctx: Context, *, after: str | None = None, limit: int = 0) -> list[Row]:
@@ -73,7 +81,7 @@ def create_channel(ctx: Context, name: str, private: bool, member_ids: list[str]
     def work(unit: Unit) -> tuple[Row, Row, Epochs]:
         row = new_channel(unit, name, user_id=ctx.actor.user_id, private=private)
         for user_id in others:
-            unit.store.memberships.add(new_id(), row, user_id, now=unit.now)
+            _join(unit, row, user_id)
         joined = [ctx.actor.user_id, *others]
         unit.store.people.touch_versions(joined, now=unit.now)
         return row, unit.store.memberships.get(row["_id"], ctx.actor.user_id), unit.store.people.epochs(joined)
@@ -97,7 +105,16 @@ def change_channel(ctx: Context, channel_id: str, name: str) -> Json:
     if before["created_by"] != ctx.actor.user_id and not ctx.actor.may("channel.manage"):
         raise Forbidden("Only the one who made this channel, or an admin, can rename it.")
     key = _name_key(name, channel_id, before["private"])
-    row = ctx.store.channels.change(channel_id, {"name": name, "name_key": key})
+
+    def work(unit: Unit) -> Row:
+        earlier = unit.store.channels.get(channel_id)
+        row = unit.store.channels.change(channel_id, {"name": name, "name_key": key})
+        if name != earlier["name"]:
+            told: dict[str, Detail] = {} if row["private"] else {"name": name, "name_before": earlier["name"]}
+            unit.audit.record(Action.CHANNEL_RENAMED, subject=("channel", channel_id), details=told)
+        return row
+
+    row = ctx.unit(work)
     room = names.channel_room(ctx.actor.tenant_id, channel_id)
     ctx.publisher.emit(room, "channel:changed", {"channel_id": channel_id, "channel": views.channel_base(row)})
     return _mine(ctx, row)
@@ -134,7 +151,7 @@ def add_member(ctx: Context, channel_id: str, user_id: str) -> Json:
     def work(unit: Unit) -> tuple[Row, Epochs]:
         channel = unit.store.channels.get(channel_id)
         epochs: Epochs = {}
-        if unit.store.memberships.add(new_id(), channel, user_id, now=unit.now):
+        if _join(unit, channel, user_id):
             unit.store.people.touch_versions([user_id], now=unit.now)
             epochs = unit.store.people.epochs([user_id])
         return unit.store.memberships.get(channel_id, user_id), epochs
@@ -160,7 +177,8 @@ def remove_member(ctx: Context, channel_id: str, user_id: str) -> None:
     def work(unit: Unit) -> Epochs:
         if row["private"] and len(unit.store.memberships.list_of_channel(channel_id, limit=2)) < 2:
             raise NotAllowedNow("The last member cannot leave a private channel.")
-        unit.store.memberships.remove(channel_id, user_id)
+        if unit.store.memberships.remove(channel_id, user_id):
+            unit.audit.record(Action.MEMBER_REMOVED, subject=("user", user_id), details=audit_details(row))
         unit.store.people.touch_versions([user_id], now=unit.now)
         return unit.store.people.epochs([user_id])
 
@@ -179,6 +197,7 @@ def new_channel(unit: Unit, name: str, *, user_id: str, private: bool = False, d
     unit.store.channels.add(channel_id, row)
     row = unit.store.channels.get(channel_id)
     unit.store.memberships.add(new_id(), row, user_id, now=unit.now)
+    unit.audit.record(Action.CHANNEL_CREATED, subject=("channel", channel_id), details={"private": private})
     return row
 
 
@@ -188,6 +207,20 @@ def join_default_channels(unit: Unit, user_id: str, role: Role) -> None:
         return
     for row in unit.store.channels.list_default():
         unit.store.memberships.add(new_id(), row, user_id, now=unit.now)
+
+
+def audit_details(row: Row) -> dict[str, Detail]:
+    """Say which channel an entry of the audit log is about. A private one's name is nothing to those who are not in it.
+    """
+    return {"channel_id": row["_id"], **({} if row["private"] else {"channel": row["name"]})}
+
+
+def _join(unit: Unit, row: Row, user_id: str) -> bool:
+    """Put a person into a channel; tell whether they were not in it before."""
+    joined = unit.store.memberships.add(new_id(), row, user_id, now=unit.now)
+    if joined:
+        unit.audit.record(Action.MEMBER_ADDED, subject=("user", user_id), details=audit_details(row))
+    return joined
 
 
 def _after_joining(ctx: Context, row: Row, epochs: Epochs) -> None:
@@ -200,6 +233,12 @@ def _after_joining(ctx: Context, row: Row, epochs: Epochs) -> None:
         membership = {"read_seq": row["head"]}
         ctx.publisher.emit(names.user_room(ctx.actor.tenant_id, user_id), "channel:changed",
                            {"channel_id": row["_id"], "channel": views.channel(row, membership=membership)})
+
+
+def _count_unread(ctx: Context, rows: list[Row], mine: dict[str, Row]) -> dict[str, tuple[int, int]]:
+    spans = {row["_id"]: (mine[row["_id"]]["read_seq"], row["head"]) for row in rows
+             if row["_id"] in mine and mine[row["_id"]]["read_seq"] < row["head"]}
+    return ctx.store.messages.count_unread(ctx.actor.user_id, spans)
 
 
 def _mine(ctx: Context, row: Row) -> Json:

@@ -7,10 +7,13 @@ from typing import Any
 
 from dashify.context import Context
 from dashify.domain import chat, names
+from dashify.domain.audit import Action
 from dashify.domain.names import is_id, new_id
 from dashify.errors import Forbidden, Invalid, NotFound
-from dashify.services import views
-from dashify.services.channels import access_channel, ensure_visible, visible_channels
+from dashify.services import notifications, views
+from dashify.services.channels import access_channel, audit_details, ensure_visible, visible_channels
+from dashify.stores.lane import Beside
+from dashify.units import Unit
 
 CHANGES_PER_CHANNEL = 200
 CHANGES_IN_ALL = 1_000
@@ -48,7 +51,9 @@ def post_message(ctx: Context, channel_id: str, text: str, client_id: str | None
     ensure_visible(ctx, channel_id)
     root = _thread_root(ctx, channel_id, thread_id) if thread_id is not None else None
     change = chat.Post(new_id(), ctx.actor.user_id, text, client_id, root, _mentions(ctx, text))
-    outcome = ctx.change_channel(channel_id, change, _announcer(ctx, "message:new"))
+    concerns = root is not None or set(change.mention_ids) - {ctx.actor.user_id}
+    outcome = ctx.change_channel(channel_id, change, _announcer(ctx, "message:new"),
+                                 notifications.fan_out(ctx) if concerns else None)
     return views.message(outcome.message), outcome.created
 
 
@@ -62,7 +67,9 @@ def edit_message(ctx: Context, message_id: str, text: str) -> Json:
     row = _access_message(ctx, message_id)
     if row["author_id"] != ctx.actor.user_id:
         raise Forbidden("Only its author can edit a message.")
-    return _change(ctx, row, chat.Edit(message_id, text, _mentions(ctx, text)))
+    change = chat.Edit(message_id, text, _mentions(ctx, text))
+    added = set(change.mention_ids) - set(row["mention_ids"]) - {ctx.actor.user_id}
+    return _change(ctx, row, change, notifications.fan_out(ctx, added) if added else None)
 
 
 def delete_message(ctx: Context, message_id: str) -> Json:
@@ -75,7 +82,8 @@ def delete_message(ctx: Context, message_id: str) -> Json:
     row = _access_message(ctx, message_id)
     if row["author_id"] != ctx.actor.user_id and not ctx.actor.may("message.moderate"):
         raise Forbidden("Only its author or an admin can delete a message.")
-    return _change(ctx, row, chat.Delete(message_id))
+    mine = row["author_id"] == ctx.actor.user_id
+    return _change(ctx, row, chat.Delete(message_id), None if mine else ctx.beside(_account_for_moderation))
 
 
 def react(ctx: Context, message_id: str, emoji: str, on: bool) -> Json:
@@ -131,12 +139,16 @@ def list_heads(ctx: Context) -> dict[str, int]:
 
 
 def mark_read(ctx: Context, channel_id: str, seq: int) -> None:
-    """Move my read mark in a channel up to `seq`, never back and never past the channel's head."""
+    """Move my read mark in a channel up to `seq`, never back and never past the channel's head.
+
+    What I was told of its messages up to there counts as read too, also in a channel that I see and did not join.
+    """
     channel = access_channel(ctx, channel_id)
     mark = min(seq, channel["head"])
     if ctx.store.memberships.mark_read(channel_id, ctx.actor.user_id, mark):
         room = names.user_room(ctx.actor.tenant_id, ctx.actor.user_id)
         ctx.publisher.emit(room, "read", {"channel_id": channel_id, "seq": mark})
+    notifications.mark_channel_read(ctx, channel_id, mark)
 
 
 def show_typing(ctx: Context, channel_id: str) -> None:
@@ -146,9 +158,17 @@ def show_typing(ctx: Context, channel_id: str) -> None:
                        {"channel_id": channel_id, "user_id": ctx.actor.user_id})
 
 
-def _change(ctx: Context, row: Row, change: chat.Change) -> Json:
-    outcome = ctx.change_channel(row["channel_id"], change, _announcer(ctx, "message:changed"))
+def _change(ctx: Context, row: Row, change: chat.Change, beside: Beside | None = None) -> Json:
+    outcome = ctx.change_channel(row["channel_id"], change, _announcer(ctx, "message:changed"), beside)
     return views.message(outcome.message)
+
+
+def _account_for_moderation(unit: Unit, outcome: chat.Outcome) -> None:
+    """Record that somebody deleted what another wrote."""
+    gone = outcome.message
+    about = audit_details(unit.store.channels.get(gone["channel_id"]))
+    unit.audit.record(Action.MESSAGE_DELETED, subject=("message", gone["_id"]),
+                      details={**about, "author_id": gone["author_id"], "seq": gone["seq"]})
 
 
 def _announcer(ctx: Context, event: str) -> Any:

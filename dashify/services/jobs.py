@@ -7,6 +7,7 @@ from typing import Any
 
 from dashify.context import Context, Platform
 from dashify.domain import names
+from dashify.domain.audit import Action
 from dashify.domain.jobs import WATCHED, JobStatus
 from dashify.domain.names import is_id
 from dashify.errors import NotAllowedNow, NotFound
@@ -44,6 +45,8 @@ def cancel_job(ctx: Context, job_id: str) -> Json:
 def open_result(ctx: Context, job_id: str) -> tuple[str, str, int, Iterator[bytes]]:
     """Open the file that one of my jobs made: its name, content type, length in bytes, and its bytes.
 
+    That I did so is on record before the first byte is given.
+
     Raises:
         NotFound: there is no such job of mine, it made no file, or the file is gone.
         NotAllowedNow: it is not done.
@@ -54,6 +57,8 @@ def open_result(ctx: Context, job_id: str) -> tuple[str, str, int, Iterator[byte
     if not _has_file(row):
         raise NotFound("This job made no file.")
     file = ctx.files.open(row["result"]["file_id"])
+    ctx.unit(lambda unit: unit.audit.record(
+        Action.REPORT_DOWNLOADED, subject=("job", job_id), details={"kind": row["kind"]}))
     return file.name, file.content_type, file.length, file.chunks
 
 
@@ -69,10 +74,22 @@ def describe_job(row: Row) -> Json:
 
 
 def announce(reach: Context | Platform, tenant_id: str, row: Row) -> None:
-    """Tell the sockets of whoever asked for a job how it stands, where its kind is one that people watch."""
+    """Tell who may know that a job's state has changed: whoever asked for it, where its kind is one that people watch,
+    and those who look after its queue.
+    """
     if row["kind"] in WATCHED:
         room = names.user_room(tenant_id, row["actor_id"])
         reach.publisher.emit(room, "job:progress", {"job": describe_job(row)})
+    announce_queue(reach, tenant_id, row["queue"])
+
+
+def announce_queue(reach: Context | Platform, tenant_id: str, queue: str) -> None:
+    """Tell those who look after a tenant's queues that one changed: by each process at most once a second.
+
+    A job that is asked for is not told; its run is, and pages ask by themselves every 10 s.
+    """
+    room = names.admins_room(tenant_id)
+    reach.throttle.run((room, queue), lambda: reach.publisher.emit(room, "queues:changed", {"queue": queue}))
 
 
 def act_for(platform: Platform, user_id: str) -> Context:

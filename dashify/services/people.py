@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from dashify.context import Context, Unit
+from dashify.context import Context
 from dashify.domain import names
 from dashify.domain.accounts import INVITATION_DAYS, Role, derive_token, may_give, token_hash
+from dashify.domain.audit import Action
 from dashify.domain.jobs import Job
 from dashify.domain.names import is_id, new_id
 from dashify.errors import Forbidden, NotAllowedNow, NotFound
 from dashify.services import views
 from dashify.services.sessions import revoke_all_of, spread_epoch
+from dashify.units import Unit
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -46,7 +48,9 @@ def change_person(ctx: Context, user_id: str, role: Role | None, active: bool | 
     signs_out = active is False
 
     def work(unit: Unit) -> Row:
+        earlier = unit.store.people.get(user_id)
         row = unit.store.people.change(user_id, fields, now=unit.now, sign_out=signs_out)
+        _account_for_change(unit, earlier, row)
         if before["role"] == Role.OWNER and unit.store.people.count_active_owners() == 0:
             raise NotAllowedNow("An organization needs at least one active owner.")
         return row
@@ -78,7 +82,9 @@ def invite(ctx: Context, email: str, role: Role) -> Json:
         unit.store.invitations.add(invitation_id, {
             "email": email, "role": role.value, "invited_by": ctx.actor.user_id, "token_hash": token_hash(token),
             "created_at": unit.now, "expires_at": unit.now + timedelta(days=INVITATION_DAYS), "accepted_at": None})
-        unit.jobs.add(Job.SEND_INVITATION, {"invitation_id": invitation_id})
+        unit.jobs.add(Job.SEND_INVITATION, {"invitation_id": invitation_id}, front=True)  # before a morning's digests
+        unit.audit.record(Action.INVITATION_CREATED, subject=("invitation", invitation_id),
+                          details={"email": email, "role": role.value})
         return unit.store.invitations.get(invitation_id)
 
     return {"invitation": views.invitation(ctx.unit(work)), "token": token}
@@ -94,8 +100,25 @@ def list_invitations(ctx: Context) -> Json:
 def withdraw_invitation(ctx: Context, invitation_id: str) -> None:
     """Withdraw an invitation that nobody has accepted, or raise `NotFound`."""
     _require_inviter(ctx)
-    if not is_id(invitation_id) or ctx.store.invitations.remove(invitation_id) == 0:
-        raise NotFound("There is no such open invitation.")
+
+    def work(unit: Unit) -> None:
+        row = unit.store.invitations.get(invitation_id) if is_id(invitation_id) else None
+        if row is None or unit.store.invitations.remove(invitation_id) == 0:
+            raise NotFound("There is no such open invitation.")
+        unit.audit.record(Action.INVITATION_WITHDRAWN, subject=("invitation", invitation_id),
+                          details={"email": row["email"], "role": row["role"]})
+
+    ctx.unit(work)
+
+
+def _account_for_change(unit: Unit, before: Row, after: Row) -> None:
+    """Record what has become different of somebody."""
+    person = ("user", before["_id"])
+    if after["role"] != before["role"]:
+        unit.audit.record(Action.ROLE_CHANGED, subject=person,
+                          details={"role": after["role"], "role_before": before["role"]})
+    if after["active"] != before["active"]:
+        unit.audit.record(Action.USER_ACTIVATED if after["active"] else Action.USER_DEACTIVATED, subject=person)
 
 
 def _require_inviter(ctx: Context) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 
 from dashify.context import Context, Platform
 from dashify.domain.accounts import Actor, Client, Role, SignedIn, new_token, token_hash
+from dashify.domain.audit import Action
+from dashify.domain.digests import USUAL_ZONE
 from dashify.domain.names import is_id, new_id
 from dashify.errors import NotFound, Unauthenticated, Unavailable
 from dashify.services import views
 from dashify.stores.sessions import SessionRead, SessionRecord
+from dashify.units import Unit
 
 _MOST_IDENTITIES = 20_000
 Json = dict[str, Any]
@@ -86,7 +89,8 @@ def load_actor(platform: Platform, user_id: str) -> Actor | None:
         email=account["email"], organization=account["organization"]["name"],
         version=f"{account['session_epoch']}:{account['version']}",
         private_channels=frozenset(channel for channel, private in joined if private),
-        joined=frozenset(channel for channel, _ in joined))
+        joined=frozenset(channel for channel, _ in joined), time_zone=account.get("time_zone", USUAL_ZONE),
+        digest=account.get("digest", True), superadmin=bool(account.get("superadmin", False)))
 
 
 def start_session(platform: Platform, user_id: str, client: Client) -> SignedIn:
@@ -102,7 +106,14 @@ def start_session(platform: Platform, user_id: str, client: Client) -> SignedIn:
     record = SessionRecord(new_id(), user_id, actor.tenant_id, _epoch_of(actor)[0], now.timestamp())
     expires_at = now + timedelta(seconds=platform.settings.session_absolute_seconds)
     about = {"device": client.device, "address": client.address, "expires_at": expires_at}
-    platform.sessions.add(record, token_hash(cookie), about, now)
+
+    def work(unit: Unit) -> None:
+        platform.sessions.add(record, token_hash(cookie), about, now, unit.tx)
+        unit.audit.record(Action.SESSION_STARTED, subject=("session", record.id), details={"device": client.device})
+
+    platform.sessions.ensure_reachable()
+    platform.unit(actor.tenant_id, user_id, work, address=client.address)
+    platform.sessions.put(record, token_hash(cookie))
     return SignedIn(replace(actor, session_id=record.id), cookie)
 
 
@@ -129,14 +140,14 @@ def list_sessions(ctx: Context) -> list[Json]:
     return [views.session(row, ctx.actor.session_id) for row in rows]
 
 
-def revoke_session(ctx: Context, session_id: str) -> None:
-    """End one of my sessions: nothing of it that arrives after this returns is served.
+def revoke_session(ctx: Context, session_id: str, action: Action = Action.SESSION_REVOKED) -> None:
+    """End one of my sessions, accounted for as `action`: nothing of it that arrives after this returns is served.
 
     Raises:
         NotFound: I have no such session.
         Unavailable: recorded, but not yet sure everywhere; asking again is safe.
     """
-    rows = ctx.store.sessions.revoke(ctx.actor.user_id, now=ctx.now, only=session_id) if is_id(session_id) else []
+    rows = _mark_revoked(ctx, ctx.actor.user_id, action, only=session_id) if is_id(session_id) else []
     if not rows:
         raise NotFound("You have no such session.")
     _spread(ctx, ctx.actor.user_id, rows)
@@ -144,13 +155,12 @@ def revoke_session(ctx: Context, session_id: str) -> None:
 
 def revoke_other_sessions(ctx: Context) -> None:
     """End all of my sessions but this one; as `revoke_session`."""
-    rows = ctx.store.sessions.revoke(ctx.actor.user_id, now=ctx.now, but=ctx.actor.session_id)
-    _spread(ctx, ctx.actor.user_id, rows)
+    revoke_all_of(ctx, ctx.actor.user_id, but=ctx.actor.session_id)
 
 
 def revoke_all_of(ctx: Context, user_id: str, *, but: str | None = None) -> None:
-    """End every session of a person of my organization, whose session epoch has been raised already."""
-    rows = ctx.store.sessions.revoke(user_id, now=ctx.now, but=but)
+    """End every session of a person of my organization, or all but one; as `revoke_session`."""
+    rows = _mark_revoked(ctx, user_id, but=but)
     _spread(ctx, user_id, rows)
 
 
@@ -163,6 +173,21 @@ def spread_epoch(ctx: Context | Platform, user_id: str, epoch: tuple[int, int]) 
     ctx.revocations.note_epoch(user_id, epoch)
     ctx.publisher.control("epoch", user_id=user_id, epoch=list(epoch))
     ctx.sessions.raise_epoch(user_id, epoch)
+
+
+def _mark_revoked(ctx: Context, user_id: str, action: Action = Action.SESSION_REVOKED, *, only: str | None = None,
+                  but: str | None = None) -> list[Row]:
+    """Mark sessions as revoked in MongoDB, and account for those that were not before; give them all."""
+    def work(unit: Unit) -> list[Row]:
+        rows = unit.store.sessions.revoke(user_id, now=unit.now, only=only, but=but)
+        fresh = [row for row in rows if row["revoked_at"] == unit.now]
+        if fresh and only is not None:
+            unit.audit.record(action, subject=("session", only), details={"device": fresh[0]["device"]})
+        elif fresh:
+            unit.audit.record(action, subject=("user", user_id), details={"sessions": len(fresh)})
+        return rows
+
+    return ctx.unit(work)
 
 
 def _spread(ctx: Context, user_id: str, rows: list[Row]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashify.domain.accounts import Actor
+from dashify.domain.notifications import snippet
 
 Row = Mapping[str, Any]
 Json = dict[str, Any]
@@ -44,7 +45,8 @@ def channel(row: Row, *, membership: Row | None, unread: tuple[int, int] = (0, 0
 def me(actor: Actor) -> Json:
     """Show somebody to themselves, with their organization."""
     return {"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role.value,
-            "organization": {"id": actor.tenant_id, "name": actor.organization}}
+            "superadmin": actor.superadmin, "organization": {"id": actor.tenant_id, "name": actor.organization},
+            "time_zone": actor.time_zone, "digest": actor.digest}
 
 
 def person(row: Row) -> Json:
@@ -69,6 +71,21 @@ def session(row: Row, current_id: str | None) -> Json:
     return {"id": row["_id"], "device": row["device"], "address": row["address"],
             "created_at": moment(row["created_at"]), "seen_at": moment(row["seen_at"]),
             "current": row["_id"] == current_id}
+
+
+def notification(row: Row, *, channel: Row, message: Row, author_name: str) -> Json:
+    """Show a notification to its reader, who may see `channel` and so `message`."""
+    return {"id": row["_id"], "kind": row["kind"], "channel_id": row["channel_id"], "channel_name": channel["name"],
+            "message_id": row["message_id"], "thread_id": row["thread_id"], "seq": row["seq"],
+            "author_id": row["author_id"], "author_name": author_name, "snippet": snippet(message["text"]),
+            "created_at": moment(row["created_at"]), "read_at": moment(row["read_at"])}
+
+
+def audit_entry(row: Row, called: Mapping[str, str]) -> Json:
+    """Show an entry of the audit log; `called` is `{actor, subject}`, by name."""
+    return {"id": row["_id"], "action": row["action"], "actor_id": row["actor_id"], "actor_name": called["actor"],
+            "subject": {**row["subject"], "name": called["subject"]}, "details": row["details"],
+            "address": row["address"], "created_at": moment(row["created_at"]), "seal": row["seal"]}
 
 
 def page(key: str, rows: Sequence[Json], limit: int, cursor: str = "id") -> Json:

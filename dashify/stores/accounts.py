@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,10 @@ PUBLIC = ("_id", "name", "email", "role", "active", "created_at")
 
 
 class People:
-    """The people of one tenant. A row: `_id email name role active password_hash session_epoch version changed_at`."""
+    """The people of one tenant. A row: `_id email name role active password_hash session_epoch version changed_at`.
+
+    Absent until they are chosen: `time_zone` (UTC then) and `digest` (true then).
+    """
 
     def __init__(self, users: TenantCollection) -> None:
         self._users = users
@@ -41,6 +45,16 @@ class People:
         """List `(id, name)` of active people, at most 5,000, for mentions."""
         rows = self._users.find({"active": True}, limit=5_000, fields=["name"])
         return [(row["_id"], row["name"]) for row in rows]
+
+    def list_active_roles(self, user_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """List `(id, role)` of those of `user_ids` who are active."""
+        rows = self._users.find({"_id": {"$in": sorted(user_ids)}, "active": True}, fields=["role"])
+        return [(row["_id"], row["role"]) for row in rows]
+
+    def names_of(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Give `{id: name}` of those of `user_ids` who are here, active or not."""
+        rows = self._users.find({"_id": {"$in": sorted(user_ids)}}, fields=["name"])
+        return {row["_id"]: row["name"] for row in rows}
 
     def find_existing(self, user_ids: list[str]) -> list[str]:
         """List those of `user_ids` who are active people of this tenant."""
@@ -157,6 +171,23 @@ class Directory:
         with translated():
             rows = self._database["users"].find({"changed_at": {"$gte": since}}, {"session_epoch": 1, "version": 1})
             return [(row["_id"], row["session_epoch"], row["version"]) for row in rows]
+
+    def list_zones(self) -> list[str | None]:
+        """List the time zones that people have chosen, each once; None stands for those who have chosen none."""
+        with translated():
+            return [*self._database["users"].distinct("time_zone", {"time_zone": {"$type": "string"}}), None]
+
+    def list_digest_readers(self, zones: Sequence[str | None], *, after: str | None, limit: int) -> list[Document]:
+        """List active people in one of `zones` who want their daily digest, by id, those after `after`.
+
+        Each with `tenant_id`, `time_zone` (absent: none chosen) and `created_at`.
+        """
+        where: Document = {"time_zone": {"$in": list(zones)}, "active": True, "digest": {"$ne": False}}
+        if after is not None:
+            where["_id"] = {"$gt": after}
+        fields = {"tenant_id": 1, "time_zone": 1, "created_at": 1}
+        with translated():
+            return list(self._database["users"].find(where, fields).sort("_id", 1).limit(limit))
 
     def add_reset(self, fields: Document, tx: ClientSession) -> None:
         """Keep a request for a new password: `_id user_id tenant_id token_hash expires_at used_at`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
+from dashify.domain.chat import EVERYBODY
 from dashify.errors import Conflict, NotFound
 from dashify.stores.mongo import Document
 from dashify.stores.tenant import TenantCollection
@@ -36,6 +37,10 @@ class Channels:
             where = {"$and": [where, {"_id": {"$gt": after}}]}
         return self._channels.find(where, sort=[("_id", 1)], limit=limit)
 
+    def list_some(self, channel_ids: Iterable[str]) -> list[Document]:
+        """List those of `channel_ids` that exist."""
+        return self._channels.find({"_id": {"$in": sorted(channel_ids)}})
+
     def list_default(self) -> list[Document]:
         """List the channels that everybody joins when they join the organization."""
         return self._channels.find({"default": True, "private": False}, limit=20)
@@ -44,6 +49,11 @@ class Channels:
         """Give `{channel_id: head}` of those of `channel_ids` that exist."""
         rows = self._channels.find({"_id": {"$in": sorted(channel_ids)}}, fields=["head"])
         return {row["_id"]: row["head"] for row in rows}
+
+    def public_names_of(self, channel_ids: Iterable[str]) -> dict[str, str]:
+        """Give `{id: name}` of those of `channel_ids` that exist and are public."""
+        rows = self._channels.find({"_id": {"$in": sorted(channel_ids)}, "private": False}, fields=["name"])
+        return {row["_id"]: row["name"] for row in rows}
 
     def add(self, channel_id: str, fields: Document) -> None:
         """Add a channel, its counter at 0.
@@ -93,6 +103,11 @@ class Memberships:
         """List a person's memberships."""
         return self._memberships.find({"user_id": user_id})
 
+    def find_joined(self, channel_id: str, user_ids: Iterable[str], *, read_to: int = 0) -> set[str]:
+        """Give those of `user_ids` who joined a channel and have read it up to the place `read_to`."""
+        where = {"channel_id": channel_id, "user_id": {"$in": sorted(user_ids)}, "read_seq": {"$gte": read_to}}
+        return {row["user_id"] for row in self._memberships.find(where, fields=["user_id"])}
+
     def get(self, channel_id: str, user_id: str) -> Document:
         """Give one membership, or raise `NotFound`."""
         return self._memberships.one({"channel_id": channel_id, "user_id": user_id})
@@ -135,6 +150,24 @@ class Messages:
         either = [{"author_id": author, "client_id": client} for author, client in pairs]
         return self._messages.find({"channel_id": channel_id, "$or": either}) if either else []
 
+    def list_standing(self, message_ids: Iterable[str]) -> list[Document]:
+        """List those of `message_ids` that were not deleted, of whichever channel."""
+        return self._messages.find({"_id": {"$in": sorted(message_ids)}, "deleted_at": None})
+
+    def find_standing(self, message_ids: Iterable[str]) -> set[str]:
+        """Give those of `message_ids` that were not deleted."""
+        where = {"_id": {"$in": sorted(message_ids)}, "deleted_at": None}
+        return {row["_id"] for row in self._messages.find(where, fields=["_id"])}
+
+    def list_thread_authors(self, thread_id: str, *, before: int) -> set[str]:
+        """Give who wrote in a thread before a place, its root's author among them; what was deleted does not count."""
+        found: set[str] = set()
+        for where in ({"_id": thread_id}, {"thread_id": thread_id}):
+            rows = self._messages.aggregate([{"$match": {**where, "seq": {"$lt": before}, "deleted_at": None}},
+                                             {"$group": {"_id": "$author_id"}}])
+            found |= {row["_id"] for row in rows}
+        return found
+
     def list_before(self, channel_id: str, before: int | None, limit: int) -> list[Document]:
         """List messages by place, newest first, those before `before` where it is given."""
         where: Document = {"channel_id": channel_id}
@@ -164,13 +197,14 @@ class Messages:
         Own and deleted messages do not count, nor what came after the head that is told beside the count.
         """
         found: dict[str, tuple[int, int]] = {}
+        me = {user_id, EVERYBODY}
         for channel_id, (mark, head) in spans.items():
             span = {"$gt": mark, "$lte": head}
             rows = self._messages.find(
                 {"channel_id": channel_id, "seq": span, "author_id": {"$ne": user_id}, "deleted_at": None},
                 limit=UNREAD_CAP, fields=["mention_ids"])
             if rows:
-                found[channel_id] = (len(rows), sum(user_id in row["mention_ids"] for row in rows))
+                found[channel_id] = (len(rows), sum(bool(me & set(row["mention_ids"])) for row in rows))
         return found
 
 

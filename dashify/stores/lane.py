@@ -21,6 +21,7 @@ from pymongo.database import Database
 
 from dashify import metrics
 from dashify.domain import chat
+from dashify.domain.jobs import Delivery
 from dashify.errors import DashifyError, Unavailable
 from dashify.stores.mongo import DEADLINE_SECONDS, Document, transact
 from dashify.stores.store import Store
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH = 64
 Announce = Callable[[chat.Outcome], None]
+Beside = Callable[[Store, chat.Outcome], list[Delivery] | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -37,32 +39,39 @@ class _Ticket:
 
     change: chat.Change
     announce: Announce
+    beside: Beside | None
     expires: float
     done: threading.Event = field(default_factory=threading.Event)
     outcome: chat.Outcome | None = None
     failure: Exception | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
 
 
 class Lanes:
-    """Every lane of this process. A lane exists only while something waits in it."""
+    """Every lane of this process. A lane exists only while something waits in it. `dispatch` hands jobs to workers."""
 
-    def __init__(self, client: MongoClient[Document], database: Database[Document]) -> None:
+    def __init__(self, client: MongoClient[Document], database: Database[Document],
+                 dispatch: Callable[[list[Delivery]], None]) -> None:
         self._client = client
         self._database = database
+        self._dispatch = dispatch
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], deque[_Ticket]] = {}
 
-    def submit(self, tenant_id: str, channel_id: str, change: chat.Change, announce: Announce) -> chat.Outcome:
+    def submit(self, tenant_id: str, channel_id: str, change: chat.Change, announce: Announce,
+               beside: Beside | None = None) -> chat.Outcome:
         """Commit `change` to a channel with majority and give what it came to.
 
         `announce` runs after the commit and before this returns, in the order of the change numbers of this process;
-        only for changes that took a number.
+        only for changes that took a number. `beside`, for the same ones, writes inside the transaction what must commit
+        with the change, and gives the jobs that are to be handed over afterwards. It may run several times, and what it
+        raises fails all that would have committed together, so it refuses nothing.
 
         Raises:
             NotFound, Conflict, NotAllowedNow: as `domain.chat` says; nothing was changed.
             Unavailable: not committed within 5 s. Asking again with the same `client_id` is safe.
         """
-        ticket = _Ticket(change, announce, time.monotonic() + DEADLINE_SECONDS)
+        ticket = _Ticket(change, announce, beside, time.monotonic() + DEADLINE_SECONDS)
         key = (tenant_id, channel_id)
         with self._lock:
             queue = self._waiting.get(key)
@@ -76,6 +85,8 @@ class Lanes:
         if ticket.failure is not None:
             raise ticket.failure
         assert ticket.outcome is not None
+        if ticket.deliveries:  # by whoever waited: the writer has others to answer
+            self._dispatch(ticket.deliveries)
         return ticket.outcome
 
     def _drive(self, key: tuple[str, str]) -> None:
@@ -100,7 +111,7 @@ class Lanes:
         def work(tx: ClientSession) -> list[chat.Outcome | Exception]:
             nonlocal tries
             tries += 1
-            return _apply(store.inside(tx), channel_id, [ticket.change for ticket in fresh])
+            return _apply(store.inside(tx), channel_id, fresh)
 
         try:
             with metrics.lane_seconds.time():
@@ -134,8 +145,9 @@ def _announce(ticket: _Ticket, outcome: chat.Outcome) -> None:
         log.exception("An announcement of a committed change failed")
 
 
-def _apply(store: Store, channel_id: str, changes: list[chat.Change]) -> list[chat.Outcome | Exception]:
+def _apply(store: Store, channel_id: str, tickets: list[_Ticket]) -> list[chat.Outcome | Exception]:
     """Work out and write a batch inside a transaction: read the head and what is touched, then number, then write."""
+    changes = [ticket.change for ticket in tickets]
     head = store.channels.get(channel_id)["head"]
     batch = _Batch(channel_id, head, _load(store, channel_id, changes))
     now = datetime.now(UTC)
@@ -145,6 +157,10 @@ def _apply(store: Store, channel_id: str, changes: list[chat.Change]) -> list[ch
         if not store.channels.take_numbers(channel_id, head, batch.number - head):
             raise Unavailable("The channel was changed elsewhere at the same time.", code="contention")
         store.messages.write(batch.created.values(), batch.revised.values())
+    for ticket, result in zip(tickets, results, strict=True):
+        ticket.deliveries = []  # what an attempt left that was overtaken was never written
+        if ticket.beside is not None and isinstance(result, chat.Outcome) and result.changed:
+            ticket.deliveries = ticket.beside(store, result) or []
     return results
 
 

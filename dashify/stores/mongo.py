@@ -25,6 +25,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from dashify.domain.notifications import KEPT_DAYS
 from dashify.errors import Unavailable
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("email", ASCENDING)], unique=True),
         IndexModel([("tenant_id", ASCENDING), ("name", ASCENDING)]),
         IndexModel([("changed_at", ASCENDING)]),
+        IndexModel([("time_zone", ASCENDING), ("_id", ASCENDING)]),
     ],
     "invitations": [
         IndexModel([("token_hash", ASCENDING)], unique=True),
@@ -58,6 +60,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "sessions": [
         IndexModel([("key_hash", ASCENDING)], unique=True),
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("seen_at", DESCENDING)]),
+        IndexModel([("seen_at", ASCENDING)]),
         IndexModel([("revoked_at", ASCENDING)], partialFilterExpression={"revoked_at": {"$type": "date"}}),
         IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=24 * 3600),
     ],
@@ -77,13 +80,35 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("tenant_id", ASCENDING), ("thread_id", ASCENDING), ("seq", ASCENDING)],
                    partialFilterExpression={"thread_id": _TEXT}),
     ],
+    "notifications": [
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("message_id", ASCENDING), ("kind", ASCENDING)],
+                   unique=True),
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING), ("read_at", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("created_at", ASCENDING)], expireAfterSeconds=KEPT_DAYS * 24 * 3600),
+    ],
+    "audit": [
+        IndexModel([("tenant_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("action", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("actor_id", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("number", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("number", ASCENDING)], unique=True, name="one_entry_a_number",
+                   partialFilterExpression={"number": {"$gt": 0}}),
+    ],
+    "audit_chains": [IndexModel([("tenant_id", ASCENDING)], unique=True)],
     "jobs": [
         IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),
         IndexModel([("tenant_id", ASCENDING), ("unique_key", ASCENDING)], unique=True,
                    partialFilterExpression={"unique_key": _TEXT}),
+        IndexModel([("tenant_id", ASCENDING), ("status", ASCENDING), ("queue", ASCENDING), ("_id", DESCENDING)]),
         IndexModel([("queue", ASCENDING), ("status", ASCENDING), ("due_at", ASCENDING)]),
-        IndexModel([("status", ASCENDING), ("lease_until", ASCENDING)]),
+        IndexModel([("worker", ASCENDING)], partialFilterExpression={"worker": {"$gt": ""}}),
         IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
+    ],
+    "workers": [IndexModel([("lease_until", ASCENDING)])],
+    "schedule_ticks": [
+        IndexModel([("name", ASCENDING), ("time", DESCENDING)]),
+        IndexModel([("time", ASCENDING)], expireAfterSeconds=90 * 24 * 3600),
     ],
 }
 
@@ -152,7 +177,7 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
                     _commit(session, deadline)
                 return result
             except (PyMongoError, Again) as error:
-                if not _is_passing(error):
+                if not is_passing(error):
                     raise
                 if time.monotonic() > deadline:
                     raise Unavailable("Too many people are changing the same thing. Please try again.",
@@ -160,10 +185,12 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
             time.sleep(random.uniform(0.001, 0.008))
 
 
-def _is_passing(error: PyMongoError | Again) -> bool:
+def is_passing(error: Exception) -> bool:
+    """Tell whether an error inside a transaction says that running the whole transaction again may help."""
     if isinstance(error, Again):
         return True
-    return not isinstance(error, DuplicateKeyError) and error.has_error_label("TransientTransactionError")
+    return (isinstance(error, PyMongoError) and not isinstance(error, DuplicateKeyError)
+            and error.has_error_label("TransientTransactionError"))
 
 
 def _commit(session: ClientSession, deadline: float) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import redis
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from dashify.domain import names
@@ -105,18 +106,20 @@ class Sessions:
             return None
         return SessionRead(record_of(row), None, row["seen_at"] < now - timedelta(seconds=TOUCH_SECONDS))
 
-    def add(self, record: SessionRecord, key_hash: str, about: Document, now: datetime) -> None:
-        """Create a session in both places; `about` holds `device`, `address` and `expires_at`.
+    def ensure_reachable(self) -> None:
+        """Make sure that Redis can take a session, before one is begun.
 
         Raises:
-            Unavailable: one of them is away; nobody is signed in then.
+            Unavailable: `redis_unavailable`.
         """
         self._gate.run(lambda client: client.ping())
+
+    def add(self, record: SessionRecord, key_hash: str, about: Document, now: datetime, tx: ClientSession) -> None:
+        """Create a session in the mirror, for `put` after the commit; `about`: `device`, `address` and `expires_at`."""
         with translated():
             self._mirror.insert_one({
                 "_id": record.id, "key_hash": key_hash, "user_id": record.user_id, "tenant_id": record.tenant_id,
-                "epoch": record.epoch, "created_at": now, "seen_at": now, "revoked_at": None, **about})
-        self.put(record, key_hash)
+                "epoch": record.epoch, "created_at": now, "seen_at": now, "revoked_at": None, **about}, session=tx)
 
     def put(self, record: SessionRecord, key_hash: str) -> None:
         """Put a new session, or one that Redis lost, into Redis, unless it was revoked in the last minute.
@@ -178,6 +181,16 @@ class Sessions:
         with translated():
             return [row["_id"] for row in self._mirror.find({"revoked_at": {"$gte": since}}, {"_id": 1})]
 
+    def remove_ended(self, now: datetime) -> int:
+        """Forget the mirror rows of sessions that ended over a day ago, by disuse or revocation; give their number.
+
+        Every instance holds revocations for 8 h by the mirror, so nothing that is forgotten here is still asked for.
+        """
+        day_ago = now - timedelta(days=1)
+        unused = {"seen_at": {"$lt": day_ago - timedelta(seconds=self._seconds)}}
+        with translated():
+            return self._mirror.delete_many({"$or": [unused, {"revoked_at": {"$lt": day_ago}}]}).deleted_count
+
     def list_live(self, session_ids: list[str], now: datetime) -> dict[str, int]:
         """Give `{handle: epoch}` of those of `session_ids` that are neither revoked nor expired."""
         alive_since = now - timedelta(seconds=self._seconds + TOUCH_SECONDS)
@@ -211,7 +224,7 @@ class OwnSessions:
             where["_id"] = {"$ne": but}
         self._sessions.update({**where, "revoked_at": None}, {"$set": {"revoked_at": now}}, many=True)
         return self._sessions.find({**where, "revoked_at": {"$gte": now - timedelta(hours=8)}},
-                                   fields=["_id", "key_hash"])
+                                   fields=["_id", "key_hash", "device", "revoked_at"])
 
 
 def record_of(row: Document) -> SessionRecord:

@@ -8,9 +8,12 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from dashify.stores.accounts import Invitations, People
+from dashify.stores.audit import AuditChain, AuditLog
 from dashify.stores.chat import Channels, Memberships, Messages
 from dashify.stores.jobs import JobRows
 from dashify.stores.mongo import Document
+from dashify.stores.notifications import Notifications
+from dashify.stores.queues import QueueRows
 from dashify.stores.sessions import OwnSessions
 from dashify.stores.tenant import TenantCollection
 
@@ -22,6 +25,11 @@ class Store:
         self._database = database
         self._tenant_id = tenant_id
         self._tx = tx
+
+    @property
+    def tx(self) -> ClientSession | None:
+        """The transaction that all this happens in, if any."""
+        return self._tx
 
     def inside(self, tx: ClientSession) -> Store:
         """Give the same store inside the transaction `tx`."""
@@ -58,9 +66,29 @@ class Store:
         return Messages(self._collection("messages"))
 
     @cached_property
+    def notifications(self) -> Notifications:
+        """Who is to be told of which message."""
+        return Notifications(self._collection("notifications"))
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """What was done in the tenant, by whom."""
+        return AuditLog(self._collection("audit"))
+
+    @cached_property
+    def audit_chain(self) -> AuditChain:
+        """Where the chain of the audit log's seals ends."""
+        return AuditChain(self._collection("audit_chains"))
+
+    @cached_property
     def jobs(self) -> JobRows:
         """The tenant's jobs."""
         return JobRows(self._collection("jobs"))
+
+    @cached_property
+    def queues(self) -> QueueRows:
+        """The tenant's jobs as those see them who look after its queues."""
+        return QueueRows(self._collection("jobs"))
 
     def _collection(self, name: str) -> TenantCollection:
         return TenantCollection(self._database[name], self._tenant_id, self._tx)

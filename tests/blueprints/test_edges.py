@@ -42,7 +42,7 @@ def _endpoints(app: Flask) -> Iterator[Endpoint]:
 
 def _path(endpoint: Endpoint, value: str = NOBODY) -> str:
     path = endpoint.path
-    for name in ("session_id", "user_id", "invitation_id", "channel_id", "message_id", "job_id", "emoji"):
+    for name in ("session_id", "user_id", "invitation_id", "channel_id", "message_id", "job_id", "emoji", "queue"):
         path = path.replace(f"<{name}>", value)
     return path
 

@@ -91,6 +91,34 @@ def test_a_report_is_asked_for_watched_and_cancelled(app: Flask, alices: Browser
     assert checked(app, alices.ask("DELETE", f"/jobs/{job['id']}"), 200)["job"]["status"] == "cancelled"
 
 
+def test_the_queues_are_the_owners_to_look_after(app: Flask, alices: Browser, bobs: Browser, carols: Browser) -> None:
+    channel = alices.get("/channels").get_json()["channels"][0]["id"]
+    body = {"kind": "channel", "channel_id": channel, "format": "csv"}
+    job = bobs.post("/reports", body).get_json()["job"]["id"]
+    counted = checked(app, alices.get("/queues"), 200)["queues"]
+    assert [one["queue"] for one in counted if one["queued"]] == ["emails", "reports", "audit"]
+    listed = checked(app, alices.get("/queues/reports/jobs?status=queued&limit=1"), 200)
+    assert [(one["id"], one["actor_id"]) for one in listed["jobs"]] == [(job, bobs.user["id"])]
+    assert checked(app, alices.post("/queues/reports/retry", {}), 200) == {"count": 0}
+    for path, status in (("/queues/nothing/jobs", 404), ("/queues/reports/jobs?status=done", 400)):
+        assert alices.get(path).status_code == status
+    assert alices.post("/queues/nothing/retry", {}).status_code == 404
+    assert alices.post(f"/queues/jobs/{job}/retry", {}).status_code == 422
+    for person, status in ((bobs, 403), (carols, 404)):
+        assert person.post(f"/queues/jobs/{job}/retry", {}).status_code == status
+        assert person.ask("DELETE", f"/queues/jobs/{job}").status_code == status
+    assert alices.ask("DELETE", f"/queues/jobs/{job}").status_code == 204
+    assert alices.ask("DELETE", f"/queues/jobs/{job}").status_code == 422
+    assert checked(app, bobs.get(f"/jobs/{job}"), 200)["job"]["status"] == "cancelled"
+    app.extensions["dashify.platform"].resources.database["jobs"].update_one({"_id": job}, {"$set": {
+        "status": "dead", "error": {"code": "internal", "message": "It broke."}}})
+    assert checked(app, alices.post(f"/queues/jobs/{job}/retry", {}), 200)["job"]["status"] == "queued"
+    for refused in (bobs.get("/queues"), bobs.get("/queues/reports/jobs"), bobs.post("/queues/reports/retry", {})):
+        assert refused.status_code == 403
+    waiting = [one["queue"] for one in checked(app, carols.get("/queues"), 200)["queues"] if one["queued"]]
+    assert waiting == ["audit"]  # her own sign-up's entry, which is to be sealed
+
+
 def test_carol_sees_and_changes_nothing_of_acmes(alices: Browser, carols: Browser) -> None:
     channel = alices.get("/channels").get_json()["channels"][0]["id"]
     message = alices.post(f"/channels/{channel}/messages", {"text": "Ours"}).get_json()["message"]["id"]

@@ -115,3 +115,27 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 def test_a_setting_that_names_no_mail_host_is_refused(url: str) -> None:
     with pytest.raises(SettingsError):
         open_mailer(url, SENDER)
+
+
+def test_lists_and_small_print_come_in_both_parts_with_nobodys_markup_or_line_breaks() -> None:
+    hostile = "<img src=x onerror=1>\r\n- \"a\" & b\u2029c"
+    message = compose(Mail("bob@example.test", "Hello", (hostile,), "https://dashify.test/", "a",
+                           sections=((hostile, (hostile, "second")), ("Last", ("one",))), footer=hostile), SENDER)
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert page is not None
+    plain = "<img src=x onerror=1> - \"a\" & b c"
+    assert text.get_content() == (
+        f"{plain}\n\n{plain}\n- {plain}\n- second\n\nLast\n- one\n\nhttps://dashify.test/\n\n{plain}\n")
+    escaped = "&lt;img src=x onerror=1&gt; - &quot;a&quot; &amp; b c"
+    assert f"<h2>{escaped}</h2><ul><li>{escaped}</li><li>second</li></ul><h2>Last</h2>" in page.get_content()
+    assert "<img" not in page.get_content()
+    assert page.get_content().count(escaped) == 4
+
+
+def test_a_mail_without_lists_and_small_print_is_as_it_was() -> None:
+    message = compose(MAIL, SENDER)
+    page = message.get_body(("html",))
+    assert page is not None
+    for tag in ("<h2>", "<ul>", "<small>"):
+        assert tag not in page.get_content()

@@ -21,7 +21,9 @@ ALLOWED = {
     "profile.edit": "owner admin member guest", "report.channel": "owner admin member guest",
     "channel.browse": "owner admin member", "channel.create": "owner admin member", "people.list": "owner admin member",
     "people.invite": "owner admin", "people.manage": "owner admin", "channel.manage": "owner admin",
-    "message.moderate": "owner admin", "organization.manage": "owner",
+    "message.moderate": "owner admin", "queue.view": "owner admin", "queue.manage": "owner admin",
+    "audit.read": "owner admin",
+    "organization.manage": "owner",
 }
 
 

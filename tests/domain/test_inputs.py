@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dashify.domain import jobs, names
 from dashify.domain.inputs import MAX_NUMBER, ClientId, Identifier, Input, MessageText, Number, Text
+from dashify.settings import QUEUES
 
 
 @pytest.mark.parametrize(("kind", "value"), [
@@ -66,4 +67,4 @@ def test_cookies_are_bound_to_the_host_behind_tls() -> None:
 
 def test_a_failed_job_waits_longer_each_time_and_a_quarter_of_an_hour_at_most() -> None:
     for failures, middle in ((1, 2.0), (2, 4.0), (9, 512.0), (10, 900.0), (200, 900.0)):
-        assert all(middle * 0.5 <= jobs.pause(failures) <= middle * 1.5 for _ in range(50))
+        assert all(middle * 0.5 <= jobs.pause(failures, QUEUES["emails"]) <= middle * 1.5 for _ in range(50))

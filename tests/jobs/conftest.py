@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from dashify.context import Platform, Unit
+from dashify.clients.rq_lists import Claim
+from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job
 from dashify.jobs.runner import Runner
+from dashify.jobs.running import Run
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.mongo import create_indexes
+from dashify.units import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -38,7 +41,9 @@ def resources(settings: Settings) -> Iterator[Resources]:
 @pytest.fixture(autouse=True)
 def no_earlier_jobs(resources: Resources) -> None:
     resources.database["jobs"].delete_many({})
-    resources.database["self_checks"].delete_many({})
+    for name in ("self_checks", "workers", "leases", "schedule_ticks"):
+        resources.database[name].delete_many({})
+    resources.gate.run(lambda client: client.flushall())
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +79,10 @@ def ask(platform: Platform, row: int = 0) -> str:
 
 def add_check(unit: Unit, row: int) -> str:
     return unit.jobs.add(Job.SELF_CHECK, {"row": row})
+
+
+def claim(runner: Runner, job_id: str, worker: str = "somebody who died") -> Run:
+    """Begin a run as a worker that has no lease, and so counts as dead to a sweeper."""
+    [run], refused = runner.claim([Claim(job_id, "")], worker)
+    assert not refused
+    return run

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from dashify.clients.queue import delivery_id
 from dashify.context import Context, Platform
-from dashify.domain.jobs import BY_KIND, INSTALLATION, MOST_CRASHES, Job, Queue, pause
+from dashify.domain.jobs import INSTALLATION, Job, Queue, pause
 from dashify.errors import NotFound, Unavailable
 from dashify.jobs import runner as module
 from dashify.jobs.runner import Runner
 from dashify.jobs.running import Run, Superseded
-from dashify.jobs.schedule import Sweeper
+from dashify.jobs.sweeper import Sweeper
 from dashify.resources import Resources
-from dashify.stores.jobs import SelfChecks
-from tests.jobs.conftest import ask
+from dashify.settings import QUEUES
+from dashify.stores.self_checks import SelfChecks
+from tests.jobs.conftest import ask, claim
 
 Row = dict[str, Any]
 
@@ -26,19 +26,12 @@ def row_of(resources: Resources, job_id: str) -> Row:
     return found
 
 
-def age_lease(resources: Resources, job_id: str) -> None:
-    past = datetime.now(UTC) - timedelta(seconds=1)
-    resources.database["jobs"].update_one({"_id": job_id}, {"$set": {"lease_until": past}})
-
-
-def claim(runner: Runner, platform: Platform, job_id: str) -> Run:
-    row = runner.book.claim(job_id, BY_KIND)
-    assert row is not None
-    return Run(platform, row)
+def sweeper_of(runner: Runner) -> Sweeper:
+    return Sweeper(runner, list(Queue), lambda queue: True)
 
 
 def checked(platform: Platform, run: Run) -> None:
-    run.finish(lambda unit: SelfChecks(platform.resources.database).add_one(run.payload["row"], unit.tx))
+    run.finish(lambda unit: SelfChecks(run.platform.resources.database).add_one(run.payload["row"], unit.tx))
 
 
 def test_a_job_runs_once_however_often_it_is_delivered(runner: Runner, platform: Platform) -> None:
@@ -50,13 +43,12 @@ def test_a_job_runs_once_however_often_it_is_delivered(runner: Runner, platform:
 def test_a_run_that_wakes_after_another_began_is_refused(runner: Runner, platform: Platform,
                                                          resources: Resources) -> None:
     job_id = ask(platform, row=8)
-    late = claim(runner, platform, job_id)
-    age_lease(resources, job_id)
-    assert Sweeper(platform, resources.dispatcher).reap() == 1
-    second = claim(runner, platform, job_id)
+    late = claim(runner, job_id)
+    assert sweeper_of(runner).reap() == 1
+    second = claim(runner, job_id, "the next")
     with pytest.raises(Superseded):
         checked(platform, late)
-    assert not runner.book.extend(job_id, late.attempt)
+    assert runner.book.finish([job_id], "somebody who died") == set()
     checked(platform, second)
     with pytest.raises(Superseded):
         checked(platform, second)
@@ -65,7 +57,7 @@ def test_a_run_that_wakes_after_another_began_is_refused(runner: Runner, platfor
 
 def test_a_run_told_that_its_lease_is_over_writes_nothing(runner: Runner, platform: Platform,
                                                           resources: Resources) -> None:
-    run = claim(runner, platform, ask(platform, row=9))
+    run = claim(runner, ask(platform, row=9))
     run.lose()
     with pytest.raises(Superseded):
         checked(platform, run)
@@ -103,29 +95,34 @@ def test_any_other_failure_ends_the_job_without_a_word_of_its_inside(
     assert "secret" not in str(row)
 
 
-def test_a_job_that_kills_its_worker_three_times_is_dead(runner: Runner, platform: Platform,
-                                                         resources: Resources) -> None:
+def test_only_a_job_that_kills_its_worker_while_alone_three_times_is_dead(
+        runner: Runner, platform: Platform, resources: Resources) -> None:
     job_id = ask(platform)
-    sweeper = Sweeper(platform, resources.dispatcher)
-    for _ in range(MOST_CRASHES):
-        claim(runner, platform, job_id)
-        age_lease(resources, job_id)
+    sweeper = sweeper_of(runner)
+    for _ in range(5):
+        claim(runner, job_id)
+        assert sweeper.reap() == 1
+    assert row_of(resources, job_id)["status"] == "queued"
+    for _ in range(3):
+        run = claim(runner, job_id)
+        assert runner.book.begin_alone(job_id, run.attempt)
         assert sweeper.reap() == 1
     row = row_of(resources, job_id)
-    assert (row["status"], row["crashes"], row["error"]["code"]) == ("dead", 3, "worker_died")
+    assert (row["status"], row["crashes"], row["error"]["code"]) == ("dead", 8, "worker_died")
 
 
-def test_a_lease_that_has_not_ended_is_left_alone(runner: Runner, platform: Platform, resources: Resources) -> None:
-    claim(runner, platform, ask(platform))
-    assert Sweeper(platform, resources.dispatcher).reap() == 0
+def test_what_a_living_worker_holds_is_left_alone(runner: Runner, platform: Platform) -> None:
+    runner.workers.register("alive", {"queue": "audit", "host": "here", "pid": 1, "slots": 1})
+    claim(runner, ask(platform), "alive")
+    assert sweeper_of(runner).reap() == 0
+    runner.workers.remove("alive")
 
 
 def test_what_is_given_back_counts_neither_as_failure_nor_as_crash(runner: Runner, platform: Platform,
                                                                    resources: Resources) -> None:
     job_id = ask(platform, row=3)
-    run = claim(runner, platform, job_id)
-    with runner.leases.held(run):
-        assert runner.leases.give_back_all() == 1
+    run = claim(runner, job_id)
+    runner.book.put_back([job_id], "somebody who died")
     with pytest.raises(Superseded):
         checked(platform, run)
     row = row_of(resources, job_id)
@@ -138,20 +135,23 @@ def test_a_kind_that_this_release_does_not_know_waits_for_one_that_does(runner: 
     job_id = ask(platform)
     resources.database["jobs"].update_one({"_id": job_id}, {"$set": {"kind": "from_the_future"}})
     assert runner.run(job_id) == "skipped"
-    assert row_of(resources, job_id)["status"] == "queued"
+    row = row_of(resources, job_id)
+    assert row["status"] == "queued"
+    assert row["due_at"] > row["created_at"]
 
 
-def test_what_redis_has_lost_is_handed_over_again_and_what_it_has_is_not(platform: Platform,
-                                                                         resources: Resources) -> None:
+def test_what_redis_has_lost_is_handed_over_again_and_what_it_has_is_not(
+        runner: Runner, platform: Platform, resources: Resources) -> None:
     job_id = ask(platform)
     long_ago = datetime.now(UTC) - timedelta(seconds=10)
-    resources.database["jobs"].update_one({"_id": job_id}, {"$set": {"created_at": long_ago}})
-    sweeper = Sweeper(platform, resources.dispatcher)
-    assert delivery_id(job_id, 1) in resources.dispatcher.waiting(Queue.AUDIT)
+    resources.database["jobs"].update_one({"_id": job_id}, {"$set": {"created_at": long_ago, "due_at": long_ago}})
+    sweeper = sweeper_of(runner)
+    assert job_id in resources.dispatcher.on(Queue.AUDIT, lambda lists: lists.list_held())
     assert sweeper.resend() == 0
-    resources.gate.run(lambda client: client.delete("rq:queue:audit"))
-    assert sweeper.resend() == 1
-    assert delivery_id(job_id, 1) in resources.dispatcher.waiting(Queue.AUDIT)
+    for keys in (["rq:queue:audit"], ["rq:queue:audit", f"rq:job:{job_id}"]):
+        resources.gate.run(lambda client, keys=keys: client.delete(*keys))
+        assert sweeper.resend() == 1
+        assert job_id in resources.dispatcher.on(Queue.AUDIT, lambda lists: lists.list_held())
 
 
 def test_an_invitation_goes_out_with_a_link_that_works_and_no_row_holds_it(
@@ -197,8 +197,9 @@ def test_a_link_for_a_new_password_goes_to_the_account(runner: Runner, alice: Co
 
 
 def test_pauses_double_up_to_a_quarter_of_an_hour() -> None:
-    assert 1 <= pause(1) <= 3
-    assert 450 <= pause(14) <= 1350
+    policy = QUEUES["emails"]
+    assert 1 <= pause(1, policy) <= 3
+    assert 450 <= pause(14, policy) <= 1350
 
 
 def mails_of(resources: Resources) -> Any:

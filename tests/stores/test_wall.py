@@ -19,14 +19,16 @@ from pymongo.errors import DuplicateKeyError
 from dashify.context import Context
 from dashify.domain.accounts import Role
 from dashify.domain.chat import Delete, Post
-from dashify.domain.jobs import Job
+from dashify.domain.jobs import Job, JobStatus, Queue
 from dashify.domain.names import new_id
 from dashify.errors import Conflict, DashifyError, NotFound
 from dashify.resources import Resources
 from dashify.services import channels, chat, people
-from dashify.stores.jobs import JobBook
+from dashify.services.audit import seal_entries
+from dashify.stores.job_book import JobBook
 from dashify.stores.mongo import Document
 from dashify.stores.store import Store
+from dashify.stores.workers import Clock
 
 REFUSALS = (NotFound, Conflict, DuplicateKeyError)
 # What a method gives that is neither nothing nor any of Acme's: what Carol has of her own, or has just made.
@@ -67,16 +69,32 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
     chat.post_message(refreshed(alice), secret, "Nobody else may read this", "client-2", None)
     job = alice.unit(lambda unit: unit.store.jobs.add(
         Job.EXPORT_CHANNEL, {"channel_id": general}, actor_id=alice.actor.user_id, now=unit.now, unique_key="acme-1"))
-    assert JobBook(resources.database).claim(job, [Job.EXPORT_CHANNEL.kind])
+    book = JobBook(resources.database, Clock(resources.database))
+    assert book.claim([job], "a worker", [Job.EXPORT_CHANNEL.kind])
+    dead = alice.unit(lambda unit: unit.store.jobs.add(
+        Job.EXPORT_CHANNEL, {"channel_id": secret}, actor_id=alice.actor.user_id, now=unit.now))
+    resources.database["jobs"].update_one({"_id": dead}, {"$set": {"status": JobStatus.DEAD.value}})
+    told = notification(alice, message)
+    alice.unit(lambda unit: unit.store.notifications.add_new([told]))
+    alice.unit(seal_entries)
+    channels.change_channel(alice, general, "General talk")
     return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
-                                                               message["id"], job))
+                                                               message["id"], job, dead, told))
+
+
+def notification(reader: Context, message: Document, kind: str = "mention") -> Document:
+    """Make the row by which `reader` is told of a message."""
+    return {"_id": new_id(), "user_id": reader.actor.user_id, "kind": kind, "channel_id": message["channel_id"],
+            "message_id": message["id"], "thread_id": None, "seq": message["seq"], "author_id": message["author_id"],
+            "created_at": reader.now, "read_at": None}
 
 
 def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, secret: str, message_id: str,
-                job_id: str) -> dict[str, Any]:
+                job_id: str, dead_id: str, told: Document) -> dict[str, Any]:
     """Acme's value of every parameter; `Class.method.parameter` where the name alone does not tell."""
     user_id, now = alice.actor.user_id, alice.now
     message = dict(alice.store.messages.get(message_id))
+    entry = alice.store.audit.list_unsealed(1)[0]
     session = alice.store.sessions.list_of(user_id, alive_since=now.replace(year=2000))[0]["_id"]
     return {
         "user_id": user_id, "user_ids": [user_id, bob.actor.user_id], "actor_id": user_id,
@@ -89,7 +107,16 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
         "progress": 0.5, "result": {"file_id": new_id()}, "job": Job.SELF_CHECK, "payload": {"row": 1},
         "unique_key": "acme-1", "front": False, "due_at": None, "fields": {"name": "Taken over"}, "created": [],
         "revised": [{**message, "text": "Taken over"}], "sign_out": True,
+        "queue": Queue.REPORTS, "status": JobStatus.DEAD,
+        "QueueRows.put_back.job_id": dead_id, "QueueRows.discard.job_id": dead_id,
+        "rows": [{**told, "_id": new_id(), "kind": "reply"}], "notification_ids": [told["_id"]], "unread": True,
+        "read_to": 0, "thread_id": message_id, "Messages.list_thread_authors.before": 9, "unique_keys": ["acme-1"],
         "JobRows.add.unique_key": new_id(),
+        "before_id": None, "action": None, "entry_id": new_id(), "after_number": alice.store.audit_chain.find_end()[0],
+        "number": 10_000, "seal": "0" * 64,
+        "entries": [{**entry, "names": {"actor": "X", "subject": "X"}, "number": 10_000, "seal": "0" * 64}],
+        "AuditLog.list_before.actor_id": None, "AuditLog.list_after.after": None,
+        "AuditLog.list_sealed.after_number": 0,
         "People.list_people.after": None, "Channels.list_visible.after": None,
         "Memberships.list_of_channel.after": None, "Memberships.add.channel": dict(alice.store.channels.get(secret)),
         "Memberships.add.user_id": bob.actor.user_id,
@@ -143,7 +170,7 @@ def rows_of(resources: Resources, tenant_id: str) -> list[Document]:
 def test_carol_gets_nothing_of_acmes_and_changes_nothing_there(acme: Acme, carol: Context, resources: Resources,
                                                                attribute: str, name: str) -> None:
     globex = carol.actor.tenant_id
-    only_acmes = texts(rows_of(resources, acme.tenant_id)) - texts(rows_of(resources, globex))
+    only_acmes = texts(rows_of(resources, acme.tenant_id)) - texts(rows_of(resources, globex)) - set(JobStatus)
     before = snapshot(resources, outside=globex)
     given = call(carol.store, attribute, name, acme.values)
     assert snapshot(resources, outside=globex) == before

@@ -1,0 +1,171 @@
+"""Every tenant's rows of jobs, for workers and schedulers: claiming, ending, and finding what was lost.
+
+What a worker does to many jobs it does to all of them at once, since one update a job is what would limit its speed.
+A claim holds while the row names the worker and the worker's own lease (`stores/workers.py`) holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from dashify.domain.jobs import MOST_ALONE_CRASHES, Delivery, JobStatus, Queue
+from dashify.stores.mongo import Document, transact, translated
+from dashify.stores.workers import Clock
+
+# A job that was asked for just now must not look early to a worker whose clock is a little behind.
+_SLACK = timedelta(seconds=1)
+_PAGE = 2_000
+
+
+class JobBook:
+    """Every tenant's rows, told by the database's clock."""
+
+    def __init__(self, database: Database[Document], clock: Clock) -> None:
+        self._client = database.client
+        self._jobs = database["jobs"]
+        self.clock = clock
+
+    def claim(self, job_ids: Sequence[str], worker: str, kinds: Iterable[str]) -> list[Document]:
+        """Begin runs of those of `job_ids` that are queued, due and of one of `kinds`; give their rows."""
+        now = self.clock.now()
+        with translated():
+            self._jobs.update_many(
+                {"_id": {"$in": list(job_ids)}, "status": JobStatus.QUEUED.value, "due_at": {"$lte": now + _SLACK},
+                 "kind": {"$in": sorted(kinds)}},
+                {"$set": {"status": JobStatus.RUNNING.value, "worker": worker, "started_at": now, "progress": 0.0},
+                 "$inc": {"attempt": 1}})
+            return list(self._jobs.find({"_id": {"$in": list(job_ids)}, **_held(worker)}))
+
+    def list_states(self, job_ids: Iterable[str]) -> dict[str, tuple[str, str, datetime]]:
+        """Give `{id: (status, kind, due_at)}` of those of `job_ids` that exist."""
+        with translated():
+            rows = self._jobs.find({"_id": {"$in": list(job_ids)}}, {"status": 1, "kind": 1, "due_at": 1})
+            return {row["_id"]: (row["status"], row["kind"], row["due_at"]) for row in rows}
+
+    def queue_of(self, job_id: str) -> str | None:
+        """Give the name of a job's queue, or None where there is no such job."""
+        with translated():
+            row = self._jobs.find_one({"_id": job_id}, {"queue": 1})
+        return str(row["queue"]) if row else None
+
+    def begin_alone(self, job_id: str, attempt: int) -> bool:
+        """Note that a job which may have killed its worker runs alone from now on; tell whether the run still counts.
+        """
+        return self._change(_running(job_id, attempt), {"$set": {"alone": True}}) is not None
+
+    def finish(self, job_ids: Sequence[str], worker: str) -> set[str]:
+        """End runs of `worker` that have no effect in MongoDB; give the ids of those that counted."""
+        now = self.clock.now()
+        with translated():
+            result = self._jobs.update_many(
+                {"_id": {"$in": list(job_ids)}, **_held(worker)},
+                {"$set": {"status": JobStatus.DONE.value, "error": None, "progress": 1.0, "finished_at": now,
+                          "worker": None}})
+            if result.matched_count == len(job_ids):
+                return set(job_ids)
+            rows = self._jobs.find({"_id": {"$in": list(job_ids)}, "status": JobStatus.DONE.value}, {"_id": 1})
+            return {row["_id"] for row in rows}
+
+    def put_back(self, job_ids: Sequence[str], worker: str, seconds: float = 0.0) -> None:
+        """Give runs of `worker` back unfinished, to begin again after `seconds`: neither failures nor crashes."""
+        with translated():
+            self._jobs.update_many({"_id": {"$in": list(job_ids)}, **_held(worker)}, {"$set": self._queued(seconds)})
+
+    def delay(self, job_id: str, due_at: datetime) -> None:
+        """Have a queued job wait until `due_at`: what this release does not know, a newer one will."""
+        with translated():
+            self._jobs.update_one({"_id": job_id, "status": JobStatus.QUEUED.value}, {"$set": {"due_at": due_at}})
+
+    def retry(self, job_id: str, attempt: int, seconds: float, error: Mapping[str, str]) -> Document | None:
+        """Put a run that failed back, due in `seconds`; `error` is `{code, message}`. None if it does not count."""
+        change = {"$set": {**self._queued(seconds), "error": error}, "$inc": {"failures": 1}}
+        return self._change(_running(job_id, attempt), change)
+
+    def bury(self, job_id: str, attempt: int, error: Mapping[str, str]) -> Document | None:
+        """End a job for good, for `error`; None if the run does not count."""
+        return self._change(_running(job_id, attempt), {"$set": self._dead(error), "$inc": {"failures": 1}})
+
+    def list_orphans(self, dead: Iterable[str]) -> list[Document]:
+        """List running jobs, 2,000 at most, of workers that are `dead`."""
+        with translated():
+            return list(self._jobs.find({"worker": {"$in": sorted(dead)}, "status": JobStatus.RUNNING.value})
+                        .limit(_PAGE))
+
+    def list_holders(self) -> set[str]:
+        """Give the names of all workers that some running job names."""
+        with translated():
+            return set(self._jobs.distinct("worker", {"worker": {"$gt": ""}}))
+
+    def take_from(self, row: Document) -> Document | None:
+        """Take a running job from a worker that is dead, counting a crash: to be run again before others, or dead.
+
+        It is dead when it has killed its worker three times while it ran alone. None if somebody else was first.
+        """
+        alone = row["alone_crashes"] + (1 if row["alone"] else 0)
+        where = _running(row["_id"], row["attempt"])
+        counted = {"alone_crashes": alone, "alone": False}
+        if alone >= MOST_ALONE_CRASHES:
+            error = {"code": "worker_died", "message": f"Its worker died {alone} times while doing this alone."}
+            return self._change(where, {"$set": {**self._dead(error), **counted}, "$inc": {"crashes": 1}})
+        return self._change(where, {"$set": {**self._queued(0.0), **counted, "front": True}, "$inc": {"crashes": 1}})
+
+    def list_claimed(self, worker: str) -> set[str]:
+        """List the ids of the jobs that `worker` holds."""
+        with translated():
+            return {row["_id"] for row in self._jobs.find(_held(worker), {"_id": 1})}
+
+    def list_due(self, queue: Queue, *, older_than: float) -> Iterator[list[Delivery]]:
+        """Give, in pages, the queued jobs that are due and were added and due `older_than` seconds ago."""
+        since = self.clock.now() - timedelta(seconds=older_than)
+        where = {"status": JobStatus.QUEUED.value, "queue": queue.value, "due_at": {"$lte": since},
+                 "created_at": {"$lte": since}}
+        with translated():
+            page: list[Delivery] = []
+            for row in self._jobs.find(where, {"front": 1}, batch_size=_PAGE).sort("due_at", 1):
+                page.append(Delivery(row["_id"], queue, row.get("front", False)))
+                if len(page) == _PAGE:
+                    yield page
+                    page = []
+        yield page
+
+    def census(self, queue: Queue) -> dict[str, Any]:
+        """Count a queue's `queued` (due), `delayed`, `running` and `dead` jobs; `oldest_seconds`: the oldest's wait."""
+        now = self.clock.now()
+        queued: Document = {"status": JobStatus.QUEUED.value, "queue": queue.value}
+        with translated():
+            counts = {status.value: self._jobs.count_documents({"status": status.value, "queue": queue.value})
+                      for status in (JobStatus.RUNNING, JobStatus.DEAD)}
+            due = self._jobs.count_documents({**queued, "due_at": {"$lte": now}})
+            delayed = self._jobs.count_documents({**queued, "due_at": {"$gt": now}})
+            oldest = self._jobs.find_one({**queued, "due_at": {"$lte": now}}, {"due_at": 1}, sort=[("due_at", 1)])
+        age = (now - oldest["due_at"]).total_seconds() if oldest else 0.0
+        return {"queued": due, "delayed": delayed, **counts, "oldest_seconds": round(max(0.0, age), 1)}
+
+    def _change(self, where: Document, change: Document) -> Document | None:
+        # Not find-and-modify: the stand-in of a laptop looks through the whole collection for that.
+        def work(tx: ClientSession) -> Document | None:
+            if self._jobs.update_one(where, change, session=tx).matched_count == 0:
+                return None
+            return self._jobs.find_one({"_id": where["_id"]}, session=tx)
+
+        return transact(self._client, work)
+
+    def _queued(self, seconds: float) -> Document:
+        return {"status": JobStatus.QUEUED.value, "due_at": self.clock.now() + timedelta(seconds=seconds),
+                "worker": None}
+
+    def _dead(self, error: Mapping[str, str]) -> Document:
+        return {"status": JobStatus.DEAD.value, "error": error, "finished_at": self.clock.now(), "worker": None}
+
+
+def _running(job_id: str, attempt: int) -> Document:
+    return {"_id": job_id, "status": JobStatus.RUNNING.value, "attempt": attempt}
+
+
+def _held(worker: str) -> Document:
+    return {"status": JobStatus.RUNNING.value, "worker": worker}

@@ -1,0 +1,140 @@
+"""Jobs while their workers are killed: `python -m tests.system.killing --jobs 10000 --seconds 60` is the full measure.
+
+Four workers, a random one killed with -9 every second and started again; `rq info` and RQ's own cleaning among the
+kills; one job that kills whatever runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rq import Queue as RqQueue
+from rq.registry import clean_registries
+from rq.serializers import JSONSerializer
+
+from dashify.context import Platform
+from dashify.domain.jobs import INSTALLATION, Job
+from dashify.gate import connect
+from dashify.local.servers import running_mongodb, running_redis
+from dashify.resources import Resources
+from dashify.settings import Settings
+from dashify.stores.mongo import create_indexes
+from dashify.units import Unit
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKERS = 4
+_BATCH = 200
+
+
+@dataclass
+class Outcome:
+    """What came of it: counters by row, ids of dead jobs' rows, what is left, and how long the rest took."""
+
+    kills: int
+    counts: dict[int, int]
+    dead: list[int]
+    left: int
+    seconds: float
+
+
+class Fleet:
+    """Workers that are started again when they end, as a supervisor would."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHIFY_")}
+        self._environment = {**clean, **settings.to_env(), "PYTHONPATH": str(ROOT)}
+        self._log = (folder / "workers.log").open("ab")
+        self._workers = [self._start(ROOT / "tests" / "system" / "poisoned_worker.py") for _ in range(WORKERS)]
+        self._scheduler = self._start(ROOT / "worker.py", "--scheduler")
+
+    def kill_one(self) -> None:
+        victim = random.choice(self._workers)
+        victim.kill()
+        victim.wait()
+
+    def revive(self) -> None:
+        for number, process in enumerate(self._workers):
+            if process.poll() is not None:
+                self._workers[number] = self._start(ROOT / "tests" / "system" / "poisoned_worker.py")
+
+    def stop(self) -> None:
+        for process in [*self._workers, self._scheduler]:
+            process.kill()
+            process.wait()
+        self._log.close()
+
+    def _start(self, script: Path, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, str(script), *arguments], cwd=ROOT, env=self._environment,
+                                stderr=self._log, start_new_session=True)
+
+
+def kill_workers(settings: Settings, folder: Path, *, jobs: int, seconds: float, patience: float = 150.0) -> Outcome:
+    """Ask for `jobs` self-checks, kill workers for `seconds`, then wait until nothing is left."""
+    resources = Resources(settings)
+    create_indexes(resources.database)
+    client = connect(settings.redis_url, decode=False, timeout=5.0)
+    theirs = RqQueue("audit", connection=client, serializer=JSONSerializer)
+    for start in range(0, jobs, _BATCH):
+        Platform(resources).unit(INSTALLATION, "operator", lambda unit, start=start: _ask(  # type: ignore[misc]
+            unit, range(start, min(jobs, start + _BATCH))))
+    fleet = Fleet(settings, folder)
+    rows = resources.database["jobs"]
+    try:
+        began, kills = time.monotonic(), 0
+        while time.monotonic() - began < seconds:
+            time.sleep(1.0)
+            fleet.kill_one()
+            kills += 1
+            fleet.revive()
+            subprocess.run([str(Path(sys.executable).parent / "rq"), "info", "--url", settings.redis_url, "--raw"],
+                           check=True, capture_output=True)
+            clean_registries(theirs)
+        ended = time.monotonic()
+        while (left := rows.count_documents({"status": {"$in": ["queued", "running"]}})) and \
+                time.monotonic() - ended < patience:
+            fleet.revive()
+            time.sleep(0.2)
+        counts = {row["_id"]: row["count"] for row in resources.database["self_checks"].find()}
+        dead = sorted(row["payload"]["row"] for row in rows.find({"status": "dead"}))
+        return Outcome(kills, counts, dead, left, time.monotonic() - ended)
+    finally:
+        fleet.stop()
+        client.connection_pool.disconnect()
+        resources.close()
+
+
+def _ask(unit: Unit, rows: range) -> None:
+    for row in rows:
+        unit.jobs.add(Job.SELF_CHECK, {"row": row})
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, running_redis(Path(name) / "r") as redis, \
+            running_mongodb(Path(name) / "m") as mongodb:
+        settings = Settings(secret_key="only for killing workers, 40 characters long", redis_url=redis.url,
+                            mongodb_url=mongodb.url)
+        outcome = kill_workers(settings, Path(name), jobs=asked.jobs, seconds=asked.seconds)
+        wrong = {row: count for row, count in outcome.counts.items() if count != 1}
+        missing = asked.jobs - 1 - len(outcome.counts)
+        print(f"{asked.jobs} jobs, {outcome.kills} kills: {len(outcome.counts)} effects, {len(wrong)} not exactly once,"
+              f" {missing} missing, {outcome.left} left, dead rows {outcome.dead}; rest in {outcome.seconds:.0f} s")
+        log = (Path(name) / "workers.log").read_text()
+        texts = ("it runs again", "too often", "Traceback", "no list", "forgotten", "contention")
+        print({text: log.count(text) for text in texts})
+        return 1 if wrong or missing or outcome.left or outcome.dead != [13] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
