@@ -20,8 +20,24 @@ test("what was done is one sentence, with its details", () => {
   expect(sentenceOf(entry("role.changed", { details: { role: "admin", role_before: "member" } }))).toBe(
     "Alice made Bob an admin, who was a member before.",
   );
-  expect(sentenceOf(entry("report.requested", { details: { kind: "export_channel", format: "csv", channel: "general" } }))).toBe(
-    "Alice asked for the report “Export a channel” of #general as CSV.",
+  expect(sentenceOf(entry("superadmin.changed", { details: { superadmin: true } }))).toBe(
+    "Alice now looks after the whole installation.",
+  );
+});
+
+test("a report says of what it is, as far as the log knows", () => {
+  const say = (details: AuditEntry["details"]) => sentenceOf(entry("report.requested", { details }));
+  expect(say({ kind: "export_channel", format: "csv", channel_id: "c", channel: "general" })).toBe("Alice asked for a report of #general as CSV.");
+  expect(say({ kind: "export_channel", format: "pdf", channel_id: "c" })).toBe("Alice asked for a report of a private channel as PDF.");
+  expect(say({ kind: "export_members", format: "pdf" })).toBe("Alice asked for a report of all people as PDF.");
+  expect(sentenceOf(entry("report.downloaded", { details: { kind: "export_channel" } }))).toBe("Alice downloaded a report of a channel.");
+});
+
+test("jobs are put back one by one, or a whole queue of them", () => {
+  const queue = { kind: "queue", id: "emails", name: "emails" };
+  expect(sentenceOf(entry("job.retried", { details: { kind: "send_invitation" } }))).toBe("Alice put the failed job “Send an invitation” back.");
+  expect(sentenceOf(entry("job.retried", { subject: queue, details: { queue: "emails", count: 5 } }))).toBe(
+    "Alice put 5 failed jobs of the queue Emails back.",
   );
 });
 

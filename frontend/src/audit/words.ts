@@ -1,6 +1,6 @@
 /** What the audit log tells, in sentences. Everything a person typed stays text. */
 import type { AuditEntry } from "../api/types";
-import { kindWords, wordsOf } from "../queues/words";
+import { count, kindWords, queueWords, wordsOf } from "../queues/words";
 
 interface Telling {
   /** What the action is called where one chooses among them. */
@@ -44,9 +44,22 @@ function renamed(entry: AuditEntry, what: string): string {
 }
 
 function report(entry: AuditEntry): string {
-  const where = detail(entry, "channel");
+  const kind = detail(entry, "kind");
   const format = detail(entry, "format");
-  return `${job(entry)}${where && ` of #${where}`}${format && ` as ${format.toUpperCase()}`}`;
+  const things: Record<string, string> = { export_members: "of all people", export_audit: "of the audit log" };
+  // Which channel it was is only told when it was asked for.
+  const channels = entry.details.channel_id === undefined ? "of a channel" : `of ${channel(entry)}`;
+  return `a report ${things[kind] ?? channels}${format && ` as ${format.toUpperCase()}`}`;
+}
+
+function retried(entry: AuditEntry): string {
+  if (entry.subject.kind !== "queue") return `put the failed job ${job(entry)} back`;
+  return `put ${count(Number(entry.details.count ?? 0), "failed job")} of the queue ${queueWords(entry.subject.id).name} back`;
+}
+
+/** It is done on the command line, and kept as if by the person themselves. */
+function superadmin(entry: AuditEntry): string {
+  return entry.details.superadmin === false ? "no longer looks after the whole installation" : "now looks after the whole installation";
 }
 
 function revoked(entry: AuditEntry): string {
@@ -110,9 +123,10 @@ export const TELLINGS: Record<string, Telling> = {
   "member.added": { label: "Joined or was added", say: (entry) => membership(entry, "joined", "added", "to") },
   "member.removed": { label: "Left or was removed", say: (entry) => membership(entry, "left", "removed", "from") },
   "message.deleted": { label: "Deleted a message", say: deletedMessage },
-  "report.requested": { label: "Asked for a report", say: (entry) => `asked for the report ${report(entry)}` },
-  "report.downloaded": { label: "Downloaded a report", say: (entry) => `downloaded the report ${report(entry)}` },
-  "job.retried": { label: "Put a job back", say: (entry) => `put the failed job ${job(entry)} back` },
+  "report.requested": { label: "Asked for a report", say: (entry) => `asked for ${report(entry)}` },
+  "report.downloaded": { label: "Downloaded a report", say: (entry) => `downloaded ${report(entry)}` },
+  "job.retried": { label: "Put a job back", say: retried },
+  "superadmin.changed": { label: "Became SuperAdmin, or no longer is", say: superadmin },
   "job.discarded": { label: "Discarded a job", say: (entry) => `discarded the job ${job(entry)}` },
 };
 

@@ -25,7 +25,8 @@ const KINDS: Record<string, string> = {
   fan_out: "Tell people of a message",
   digest_tick: "Begin the daily digests",
   seal_audit: "Seal the audit log",
-  self_check: "Check oneself",
+  self_check: "Check that jobs run",
+  clean_sessions: "Clear away ended sessions",
 };
 
 export const STATUS_WORDS: Record<OpenStatus, string> = { failed: "Failed", queued: "Waiting", running: "Running" };

@@ -72,6 +72,10 @@ function ZoneField({ zone, setZone, problem }: ZoneProps) {
         selectFirstOptionOnChange
         nothingFoundMessage="No time zone is called that."
         limit={80}
+        // Whoever begins to type means another zone, not a longer name of this one.
+        onClick={(event) => event.currentTarget.select()}
+        // Enter chooses here; it must not also send the form, with whatever was chosen before.
+        onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
         maxDropdownHeight={220}
         error={problem}
         data-testid="time-zone"
