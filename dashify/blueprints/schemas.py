@@ -205,7 +205,12 @@ class MessageEdit(Input):
 
 
 class NewReport(Input):
-    """A report to make. A channel's report names its channel."""
+    """A report to make; its file is there for 30 days. A channel's report names its channel.
+
+    Reports of the members and of the audit log are for owners and admins. CSV holds every column and is harmless in a
+    spreadsheet. PDF holds the same rows, however many, with the columns that fit on paper; what no font has, it shows
+    as a replacement character.
+    """
 
     kind: Literal["channel", "members", "audit"]
     format: Literal["csv", "pdf"]

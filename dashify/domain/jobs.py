@@ -34,9 +34,15 @@ class Job(StrEnum):
     SEND_PASSWORD_RESET = "dashify.jobs.emails.send_password_reset"  # noqa: S105 - a path, not a password
     SEND_DIGEST = "dashify.jobs.emails.send_digest"
     EXPORT_CHANNEL = "dashify.jobs.reports.export_channel"
+    SEND_WEEK = "dashify.jobs.emails.send_week"
+    EXPORT_MEMBERS = "dashify.jobs.reports.export_members"
+    EXPORT_AUDIT = "dashify.jobs.reports.export_audit"
+    REMOVE_OLD_FILES = "dashify.jobs.reports.remove_old_files"
     FAN_OUT = "dashify.jobs.notifications.fan_out"
     DIGEST_TICK = "dashify.jobs.notifications.digest_tick"
     SEAL_AUDIT = "dashify.jobs.audit.seal_audit"
+    WEEKLY_TICK = "dashify.jobs.weekly.weekly_tick"
+    SUM_UP_WEEK = "dashify.jobs.weekly.sum_up_week"
     SELF_CHECK = "dashify.jobs.audit.self_check"
     CLEAN_SESSIONS = "dashify.jobs.audit.clean_sessions"
 
@@ -71,6 +77,12 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.SEND_PASSWORD_RESET: Queue.EMAILS,
     Job.SEND_DIGEST: Queue.EMAILS,
     Job.EXPORT_CHANNEL: Queue.REPORTS,
+    Job.SEND_WEEK: Queue.EMAILS,
+    Job.WEEKLY_TICK: Queue.REPORTS,
+    Job.SUM_UP_WEEK: Queue.REPORTS,
+    Job.EXPORT_MEMBERS: Queue.REPORTS,
+    Job.EXPORT_AUDIT: Queue.REPORTS,
+    Job.REMOVE_OLD_FILES: Queue.REPORTS,
     Job.FAN_OUT: Queue.NOTIFICATIONS,
     Job.DIGEST_TICK: Queue.NOTIFICATIONS,
     Job.SEAL_AUDIT: Queue.AUDIT,
@@ -78,7 +90,8 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.CLEAN_SESSIONS: Queue.AUDIT,
 }
 BY_KIND: dict[str, Job] = {job.kind: job for job in Job}
-WATCHED: frozenset[str] = frozenset({Job.EXPORT_CHANNEL.kind})
+WATCHED: frozenset[str] = frozenset(
+    {Job.EXPORT_CHANNEL.kind, Job.EXPORT_MEMBERS.kind, Job.EXPORT_AUDIT.kind})
 """The kinds whose progress is shown to the person who asked."""
 
 

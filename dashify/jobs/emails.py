@@ -72,6 +72,24 @@ def send_digest(platform: Platform, payload: dict[str, Any], run: Run) -> None:
                "in Dashify."))
 
 
+def send_week(platform: Platform, payload: dict[str, Any], run: Run) -> None:
+    """Send an owner or admin what the last week brought, as summed up by the job `payload["job_id"]`."""
+    try:
+        ctx = run.context()
+        summary = platform.store_of(run.tenant_id).jobs.get(payload["job_id"])["result"]
+    except NotFound:
+        return
+    if not ctx.actor.digest or not ctx.actor.may("people.manage"):
+        return
+    run.check()
+    platform.resources.mailer.send(Mail(
+        to=ctx.actor.email, subject=f"{ctx.actor.organization}: your week on Dashify",
+        paragraphs=(f"Good morning, {ctx.actor.name}. This was week {summary['week']} in {ctx.actor.organization}:",),
+        sections=tuple((heading, tuple(lines)) for heading, lines in summary["sections"]), link=_base(platform) + "/",
+        key=run.job_id, footer="This mail comes on Mondays to owners and admins. To turn it off, turn off the daily "
+                               "digest in Profile settings in Dashify."))
+
+
 def _link(platform: Platform, page: str, purpose: str, subject_id: str) -> str:
     token = derive_token(platform.settings.secret_key, purpose, subject_id)
     return f"{_base(platform)}/{page}/{token}"

@@ -1,91 +1,82 @@
-"""Reports: made row by row into the tenant's files, with memory for one batch."""
+"""Reports: made batch by batch into the tenant's files, and deleted when their time is over."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dashify.context import Context, Platform
-from dashify.errors import Forbidden, NotFound
+from dashify.domain.reports import KEEP_DAYS, ReportFormat, ReportKind
+from dashify.jobs.report_formats import FORMATS, Rows
+from dashify.jobs.report_sources import AuditRows, ChannelRows, MemberRows, Source
 from dashify.jobs.running import Run, Superseded
+from dashify.paper.sheets import About
 from dashify.services.channels import access_channel
-from dashify.services.views import moment
+from dashify.services.reports import permit_report
+from dashify.stores.files import ExpiredFiles
 
-BATCH = 500
-HEADINGS = ("time", "author", "email", "text", "thread", "reactions", "edited", "deleted")
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
-_BOM = "\ufeff"  # without it Excel reads UTF-8 as something else
-Row = Mapping[str, Any]
+REMOVED_AT_ONCE = 100
 
 
 def export_channel(platform: Platform, payload: dict[str, Any], run: Run) -> None:
-    """Write a channel's messages, replies among them, as CSV; the asker must still be allowed to read them."""
+    """Write a channel's messages, replies among them; the asker must still be allowed to read them."""
+    _make(run, ReportKind.CHANNEL, lambda ctx: ChannelRows(ctx, access_channel(ctx, payload["channel_id"])))
+
+
+def export_members(platform: Platform, payload: dict[str, Any], run: Run) -> None:
+    """Write who belongs to the asker's organization; they must still be allowed to know all of it."""
+    _make(run, ReportKind.MEMBERS, MemberRows)
+
+
+def export_audit(platform: Platform, payload: dict[str, Any], run: Run) -> None:
+    """Write the audit log of the asker's organization; they must still be allowed to read it."""
+    _make(run, ReportKind.AUDIT, AuditRows)
+
+
+def remove_old_files(platform: Platform, payload: dict[str, Any], run: Run) -> None:
+    """Delete every tenant's files whose time is over: reports after 30 days, and what died half-made after a day."""
+    expired = ExpiredFiles(platform.resources.database)
+    removed = 0
+    while count := expired.remove(now=platform.now, limit=REMOVED_AT_ONCE):
+        removed += count
+        run.check()
+    run.finish(lambda unit: {"removed": removed})
+
+
+def _make(run: Run, kind: ReportKind, open_source: Callable[[Context], Source]) -> None:
+    """Write a report into the asker's files and end the run with it, or leave nothing."""
     ctx = run.context()
-    channel = access_channel(ctx, payload["channel_id"])
-    if not ctx.actor.may("report.channel"):
-        raise Forbidden("You cannot make reports.")
+    permit_report(ctx, kind)
+    source = open_source(ctx)
     # An earlier run may have died half-way through its own file.
     for attempt in range(1, run.attempt):
         ctx.files.delete(f"{run.job_id}-{attempt}")
-    export = _Export(ctx, channel, run)
-    name = f"{channel['name']}-{ctx.now:%Y-%m-%d}.csv"
-    file_id = ctx.files.put(name, "text/csv; charset=utf-8", export.chunks(), file_id=f"{run.job_id}-{run.attempt}")
+    # The release before this one asked without a format.
+    wanted = ReportFormat(run.payload.get("format", ReportFormat.CSV))
+    counted = _Counted(source, run)
+    about = About(source.title, ctx.actor.organization, f"{ctx.actor.name} <{ctx.actor.email}>", ctx.now)
+    name = f"{source.name}-{about.made_at:%Y-%m-%d}.{wanted.value}"
+    form = FORMATS[wanted]
+    file_id = ctx.files.put(name, form.content_type, form.write(about, source.columns, counted.batches()),
+                            file_id=f"{run.job_id}-{run.attempt}", keep_days=KEEP_DAYS)
     try:
-        run.finish(lambda unit: {"file_id": file_id, "name": name, "rows": export.rows})
+        run.finish(lambda unit: {"file_id": file_id, "name": name, "rows": counted.rows})
     except Superseded:
         ctx.files.delete(file_id)
         raise
 
 
-class _Export:
-    """One pass over a channel's messages, up to the head that it had at the start, counting what it wrote."""
+class _Counted:
+    """A source's rows as they are written: counted, and telling how far the run is, which ends it when it is over."""
 
-    def __init__(self, ctx: Context, channel: Row, run: Run) -> None:
+    def __init__(self, source: Source, run: Run) -> None:
         self.rows = 0
-        self._ctx = ctx
-        self._channel_id = channel["_id"]
-        self._head = channel["head"]
+        self._source = source
         self._run = run
-        self._people: dict[str, tuple[str, str]] = {}
 
-    def chunks(self) -> Iterator[bytes]:
-        """Give the file a batch at a time."""
-        yield (_BOM + _lines([HEADINGS])).encode()
-        place = 0
-        while batch := self._ctx.store.messages.list_after(self._channel_id, place, BATCH):
-            batch = [row for row in batch if row["seq"] <= self._head]
-            self._learn_people(batch)
-            yield _lines(self._cells(row) for row in batch).encode(errors="replace")
-            self.rows += len(batch)
-            if not batch:
-                return
-            place = batch[-1]["seq"]
-            self._run.progress(place / max(1, self._head))
-
-    def _learn_people(self, batch: Sequence[Row]) -> None:
-        for user_id in {row["author_id"] for row in batch} - self._people.keys():
-            try:
-                person = self._ctx.store.people.get(user_id)
-                self._people[user_id] = (person["name"], person["email"])
-            except NotFound:
-                self._people[user_id] = ("", "")
-
-    def _cells(self, row: Row) -> list[str]:
-        name, email = self._people[row["author_id"]]
-        reactions = " ".join(f"{emoji} {len(users)}" for emoji, users in row["reactions"].items())
-        times = (moment(row["edited_at"]) or "", moment(row["deleted_at"]) or "")
-        return [moment(row["created_at"]) or "", name, email, row["text"], row["thread_id"] or "", reactions, *times]
-
-
-def _lines(rows: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """Give a cell that no spreadsheet takes for a formula: one that begins like it gets an apostrophe in front."""
-    return "'" + cell if _FORMULA.match(cell) else cell
+    def batches(self) -> Iterator[Rows]:
+        """Give the rows, each batch once the one before is written."""
+        for rows, done in self._source.batches():
+            yield rows
+            self.rows += len(rows)
+            self._run.progress(done)

@@ -60,12 +60,14 @@ class Sweeper:
                   for queue in self._queues} if self._available() else {}
         holders = self._book.list_holders()
         live = {row["_id"] for row in self._workers.list_live()}
+        dead = self._workers.list_dead()
+        for sessions in dead.values():
+            self._workers.end_transactions(sessions)
         reaped = self._reap_rows(holders - live) if holders - live else 0
         for queue, held in claims.items():
             self._reap_claims(queue, [claim for claim, worker in held.items() if worker not in live])
-        for name in self._workers.list_dead():
-            if name not in self._book.list_holders():
-                self._workers.remove(name)
+        for name in dead.keys() - (self._book.list_holders() if dead else set()):
+            self._workers.remove(name)
         return reaped
 
     def resend(self) -> int:

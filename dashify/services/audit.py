@@ -26,7 +26,7 @@ def list_entries(ctx: Context, cursor: str | None, limit: int, action: str | Non
     _require_reader(ctx)
     rows = ctx.store.audit.list_before(cursor, limit + 1, action, actor_id)
     fresh = [row for row in rows if row["names"] is None]
-    live = dict(zip((row["_id"] for row in fresh), _names_now(ctx.store, fresh), strict=True))
+    live = dict(zip((row["_id"] for row in fresh), names_now(ctx.store, fresh), strict=True))
     return views.page("entries", [views.audit_entry(row, row["names"] or live[row["_id"]]) for row in rows], limit)
 
 
@@ -66,7 +66,7 @@ def seal_entries(unit: Unit) -> Json:
     start, before = unit.store.audit_chain.find_end()
     rows = unit.store.audit.list_unsealed(audit.SEALED_AT_ONCE)
     done: list[Json] = []
-    for number, (row, called) in enumerate(zip(rows, _names_now(unit.store, rows), strict=True), start + 1):
+    for number, (row, called) in enumerate(zip(rows, names_now(unit.store, rows), strict=True), start + 1):
         done.append(audit.sealed(row, called, number, before))
         before = done[-1]["seal"]
     if done:
@@ -79,19 +79,19 @@ def seal_entries(unit: Unit) -> Json:
     return {"sealed": len(done), "number": start + len(done)}
 
 
-def _reaches(ctx: Context, number: int, seal: str) -> bool:
-    """Tell whether the chain, found whole up to `number`, has its end there, or goes on since it was last looked at."""
-    end = ctx.store.audit_chain.find_end()
-    return end == (number, seal) or end[0] > number
-
-
-def _names_now(store: Store, rows: Sequence[Row]) -> list[dict[str, str]]:
+def names_now(store: Store, rows: Sequence[Row]) -> list[dict[str, str]]:
     """Give what actors and subjects of `rows` are called now, for each row."""
     people = {person for row in rows for person in (row["actor_id"], audit.person_named(row)) if person}
     channels = {row["subject"]["id"] for row in rows if row["subject"]["kind"] == "channel"}
     people_names = store.people.names_of(people) if people else {}
     channel_names = store.channels.public_names_of(channels) if channels else {}
     return [audit.names(row, people_names, channel_names) for row in rows]
+
+
+def _reaches(ctx: Context, number: int, seal: str) -> bool:
+    """Tell whether the chain, found whole up to `number`, has its end there, or goes on since it was last looked at."""
+    end = ctx.store.audit_chain.find_end()
+    return end == (number, seal) or end[0] > number
 
 
 def _require_reader(ctx: Context) -> None:

@@ -41,6 +41,10 @@ class People:
         where: Document = {"_id": {"$gt": after}} if after else {}
         return self._users.find(where, sort=[("_id", 1)], limit=limit, fields=PUBLIC)
 
+    def count_people(self) -> int:
+        """Count the people, those without access too."""
+        return self._users.count({})
+
     def list_names(self) -> list[tuple[str, str]]:
         """List `(id, name)` of active people, at most 5,000, for mentions."""
         rows = self._users.find({"active": True}, limit=5_000, fields=["name"])
@@ -98,6 +102,15 @@ class People:
     def count_active_owners(self) -> int:
         """Count the owners who can sign in."""
         return self._users.count({"role": "owner", "active": True})
+
+    def list_administrators(self) -> list[Document]:
+        """List active owners and admins who want mail that sums things up, at most 200."""
+        return self._users.find({"role": {"$in": ["owner", "admin"]}, "active": True, "digest": {"$ne": False}},
+                                sort=[("_id", 1)], limit=200)
+
+    def count_joined(self, since: datetime, until: datetime) -> int:
+        """Count those who joined from `since` to before `until`."""
+        return self._users.count({"created_at": {"$gte": since, "$lt": until}})
 
 
 class Invitations:
@@ -171,6 +184,12 @@ class Directory:
         with translated():
             rows = self._database["users"].find({"changed_at": {"$gte": since}}, {"session_epoch": 1, "version": 1})
             return [(row["_id"], row["session_epoch"], row["version"]) for row in rows]
+
+    def list_tenants(self, *, after: str | None, limit: int) -> list[str]:
+        """List the ids of organizations, those after `after`."""
+        where: Document = {} if after is None else {"_id": {"$gt": after}}
+        with translated():
+            return [row["_id"] for row in self._database["tenants"].find(where, {"_id": 1}).sort("_id", 1).limit(limit)]
 
     def list_zones(self) -> list[str | None]:
         """List the time zones that people have chosen, each once; None stands for those who have chosen none."""

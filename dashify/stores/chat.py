@@ -41,6 +41,10 @@ class Channels:
         """List those of `channel_ids` that exist."""
         return self._channels.find({"_id": {"$in": sorted(channel_ids)}})
 
+    def list_all(self, *, after: str | None, limit: int) -> list[Document]:
+        """List every channel, private ones too, by id, those after `after`."""
+        return self._channels.find({} if after is None else {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=limit)
+
     def list_default(self) -> list[Document]:
         """List the channels that everybody joins when they join the organization."""
         return self._channels.find({"default": True, "private": False}, limit=20)
@@ -178,6 +182,22 @@ class Messages:
     def list_after(self, channel_id: str, after: int, limit: int) -> list[Document]:
         """List messages by place, oldest first, those after `after`."""
         return self._messages.find({"channel_id": channel_id, "seq": {"$gt": after}}, sort=[("seq", 1)], limit=limit)
+
+    def list_authors_since(self, channel_id: str, since: datetime, until: datetime) -> dict[str, int]:
+        """Give `{author_id: messages}` of what was posted from `since` to before `until` and not deleted.
+
+        It walks back from the channel's end, 500 at a time, so that it costs what was posted since and no index.
+        """
+        counted: dict[str, int] = {}
+        before: int | None = None
+        while batch := self.list_before(channel_id, before, 500):
+            for row in batch:
+                if since <= row["created_at"] < until and row["deleted_at"] is None:
+                    counted[row["author_id"]] = counted.get(row["author_id"], 0) + 1
+            if batch[-1]["created_at"] < since:
+                break
+            before = batch[-1]["seq"]
+        return counted
 
     def list_changed(self, channel_id: str, after: int, limit: int) -> list[Document]:
         """List messages changed after change number `after`, oldest change first."""

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gridfs import GridFSBucket
 from gridfs.errors import CorruptGridFile, NoFile
@@ -19,6 +19,9 @@ from dashify.stores.mongo import Document, translated
 from dashify.stores.tenant import WallError
 
 CHUNK_BYTES = 255 * 1024
+HALF_MADE_HOURS = 24
+"""How long what a writer that died left of a file stays, where nobody comes to write or delete it again."""
+
 _BUCKET = "files"
 _FILE_ID = re.compile(r"[0-9a-f]{24}(-[0-9]{1,9})?")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff/\\:*?"<>|]+')
@@ -47,10 +50,12 @@ class TenantFiles:
         self._database = database
         self._tenant_id = tenant_id
 
-    def put(self, name: str, content_type: str, chunks: Iterable[bytes], *, file_id: str | None = None) -> str:
-        """Keep a file and give its id; memory holds one GridFS chunk and one of `chunks`, however long the file is.
+    def put(self, name: str, content_type: str, chunks: Iterable[bytes], *, file_id: str | None = None,
+            keep_days: int | None = None) -> str:
+        """Keep a file, for `keep_days` where they are given, and give its id.
 
-        If `chunks` raises, nothing is kept. A `file_id` of the caller's own replaces what was there under it.
+        Memory holds one GridFS chunk and one of `chunks`, however long the file is. If `chunks` raises, nothing is
+        kept. A `file_id` of the caller's own replaces what was there under it.
 
         Raises:
             Unavailable: the database is away.
@@ -60,11 +65,11 @@ class TenantFiles:
         with translated():
             self._discard(key)
             try:
+                # Chunks without a row would be found by nobody once their writer has died.
+                self._note(key, name, content_type, 0, timedelta(hours=HALF_MADE_HOURS), whole=False)
                 length = self._write(key, chunks)
-                self._database[f"{_BUCKET}.files"].insert_one({
-                    "_id": key, "length": length, "chunkSize": CHUNK_BYTES, "uploadDate": datetime.now(UTC),
-                    "filename": safe_name(name),
-                    "metadata": {"tenant_id": self._tenant_id, "content_type": content_type}})
+                keep = timedelta(days=keep_days) if keep_days is not None else None
+                self._note(key, name, content_type, length, keep, whole=True)
             except BaseException:
                 self._discard(key)
                 raise
@@ -83,6 +88,8 @@ class TenantFiles:
             except NoFile as error:
                 raise NotFound("There is no such file.") from error
         metadata = stream.metadata or {}
+        if not metadata.get("whole", True):
+            raise NotFound("There is no such file.")
         return StoredFile(stream.filename or "file", str(metadata.get("content_type", "application/octet-stream")),
                           stream.length, _read(stream))
 
@@ -90,6 +97,15 @@ class TenantFiles:
         """Delete a file, or what a writer that died left of one; nothing happens where there is none."""
         with translated():
             self._discard(self._key(file_id))
+
+    def _note(self, key: str, name: str, content_type: str, length: int, keep: timedelta | None, *,
+              whole: bool) -> None:
+        now = datetime.now(UTC)
+        metadata = {"tenant_id": self._tenant_id, "content_type": content_type, "whole": whole,
+                    "expires_at": now + keep if keep is not None else None}
+        self._database[f"{_BUCKET}.files"].replace_one({"_id": key}, {
+            "_id": key, "length": length, "chunkSize": CHUNK_BYTES, "uploadDate": now, "filename": safe_name(name),
+            "metadata": metadata}, upsert=True)
 
     def _write(self, key: str, chunks: Iterable[bytes]) -> int:
         # PyMongo's own writer gathers up to 48 MB before it sends any.
@@ -112,6 +128,24 @@ class TenantFiles:
         if not _FILE_ID.fullmatch(file_id):
             raise NotFound("There is no such file.")
         return f"{self._tenant_id}:{file_id}"
+
+
+class ExpiredFiles:
+    """Every tenant's files whose time is over. They belong to nobody any more, so this stands above tenants."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._database = database
+
+    def remove(self, *, now: datetime, limit: int) -> int:
+        """Delete up to `limit` files whose time was over before `now`; give their number."""
+        with translated():
+            found = self._database[f"{_BUCKET}.files"].find({"metadata.expires_at": {"$lt": now}}, {"_id": 1})
+            keys = [row["_id"] for row in found.limit(limit)]
+            bucket = GridFSBucket(self._database, bucket_name=_BUCKET)
+            for key in keys:
+                with contextlib.suppress(NoFile):  # another worker was faster
+                    bucket.delete(key)
+        return len(keys)
 
 
 def safe_name(name: str) -> str:

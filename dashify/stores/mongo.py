@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, TypeVar
+from weakref import finalize, ref
 
 import pymongo
 from bson.codec_options import CodecOptions
@@ -110,6 +111,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("name", ASCENDING), ("time", DESCENDING)]),
         IndexModel([("time", ASCENDING)], expireAfterSeconds=90 * 24 * 3600),
     ],
+    "files.files": [IndexModel([("metadata.expires_at", ASCENDING)])],
 }
 
 
@@ -159,6 +161,55 @@ def translated() -> Iterator[None]:
                           code="database_unavailable") from error
 
 
+class TransactionSessions:
+    """The sessions in which one client runs transactions, few and used again; `announce` hears of each new one first.
+
+    Whoever dies in the middle of a transaction leaves it open, and what it wrote locked, for a minute. Where somebody
+    knows its sessions, killing these ends that at once.
+    """
+
+    def __init__(self, client: MongoClient[Document]) -> None:
+        self._client = ref(client)
+        self._idle: list[ClientSession] = []
+        self.ids: list[Any] = []
+        self.announce: Callable[[Any], None] = lambda session_id: None
+
+    @contextmanager
+    def one(self) -> Iterator[ClientSession]:
+        """Give a session that nobody else uses inside the block."""
+        session = self._idle.pop() if self._idle else self._open()
+        yield session
+        # One whose block failed is not used again: nobody knows what became of its transaction.
+        self._idle.append(session)
+
+    def _open(self) -> ClientSession:
+        client = self._client()
+        assert client is not None
+        session = client.start_session()
+        session_id = session.session_id["id"]
+        self.ids.append(session_id)
+        self.announce(session_id)
+        return session
+
+
+# By identity: two clients of one server are equal, and must not share sessions.
+_sessions: dict[int, TransactionSessions] = {}
+
+
+def transaction_sessions(client: MongoClient[Document]) -> TransactionSessions:
+    """Give the sessions in which `client` runs transactions."""
+    if id(client) not in _sessions:
+        finalize(client, _sessions.pop, id(client), None)
+    return _sessions.setdefault(id(client), TransactionSessions(client))
+
+
+def kill_sessions(client: MongoClient[Document], session_ids: Sequence[Any]) -> None:
+    """End sessions, with whatever transactions they have open; those that are over are passed over."""
+    if session_ids:
+        with translated():
+            client.admin.command("killSessions", [{"id": session_id} for session_id in session_ids])
+
+
 def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) -> T:
     """Run `work` in a transaction and commit it with majority, again after a conflict, for up to 5 s.
 
@@ -169,7 +220,7 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
         Unavailable: the deadline passed, or MongoDB is away. The effect is then unknown only if a commit was under way.
     """
     deadline = time.monotonic() + DEADLINE_SECONDS
-    with translated(), client.start_session() as session:
+    with translated(), transaction_sessions(client).one() as session:
         while True:
             try:
                 with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY):

@@ -38,6 +38,10 @@ class QueueRows:
                 counts["oldest"] = row["oldest"]
         return found
 
+    def count_failed(self, since: datetime, until: datetime) -> int:
+        """Count the jobs that died from `since` to before `until` and were not put back."""
+        return self._jobs.count({"status": JobStatus.DEAD.value, "finished_at": {"$gte": since, "$lt": until}})
+
     def list_jobs(self, queue: Queue, status: JobStatus, *, before: str | None, limit: int) -> list[Document]:
         """List a queue's jobs in one state, newest first, those older than the job `before`."""
         where: Document = {"queue": queue.value, "status": status.value, **({"_id": {"$lt": before}} if before else {})}

@@ -214,6 +214,12 @@ class OwnSessions:
         return self._sessions.find({"user_id": user_id, "revoked_at": None, "seen_at": {"$gt": alive_since}},
                                    sort=[("seen_at", -1)], limit=limit)
 
+    def last_seen(self, user_ids: list[str]) -> dict[str, datetime]:
+        """Give when each of `user_ids` was last here, as far as their sessions, which are kept for a while, tell."""
+        rows = self._sessions.aggregate([{"$match": {"user_id": {"$in": user_ids}}},
+                                         {"$group": {"_id": "$user_id", "seen_at": {"$max": "$seen_at"}}}])
+        return {row["_id"]: row["seen_at"] for row in rows}
+
     def revoke(self, user_id: str, *, now: datetime, only: str | None = None, but: str | None = None) -> list[Document]:
         """Mark a person's sessions as revoked (one, or all, or all but one); give the rows, also of those that were
         revoked before, so that a revocation that stopped half way can be repeated."""

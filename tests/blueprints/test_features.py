@@ -84,7 +84,7 @@ def test_a_report_is_asked_for_watched_and_cancelled(app: Flask, alices: Browser
     channel = alices.get("/channels").get_json()["channels"][0]["id"]
     job = checked(app, alices.post("/reports", {"kind": "channel", "channel_id": channel, "format": "csv"}), 202)["job"]
     assert alices.post("/reports", {"kind": "channel", "format": "csv"}).status_code == 400
-    assert alices.post("/reports", {"kind": "audit", "format": "pdf"}).status_code == 422
+    assert alices.post("/reports", {"kind": "channel", "channel_id": channel, "format": "docx"}).status_code == 400
     assert checked(app, alices.get(f"/jobs/{job['id']}"), 200)["job"]["status"] == "queued"
     assert alices.get(f"/jobs/{job['id']}/result").status_code == 422
     assert carols.get(f"/jobs/{job['id']}").status_code == 404

@@ -22,7 +22,7 @@ ALLOWED = {
     "channel.browse": "owner admin member", "channel.create": "owner admin member", "people.list": "owner admin member",
     "people.invite": "owner admin", "people.manage": "owner admin", "channel.manage": "owner admin",
     "message.moderate": "owner admin", "queue.view": "owner admin", "queue.manage": "owner admin",
-    "audit.read": "owner admin",
+    "audit.read": "owner admin", "report.members": "owner admin", "report.audit": "owner admin",
     "organization.manage": "owner",
 }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ import requests
 
 from dashify.context import Context, Platform
 from dashify.domain.accounts import Role
+from dashify.domain.jobs import Queue
+from dashify.jobs.runner import Runner
+from dashify.jobs.sweeper import Sweeper
 from dashify.local.probes import free_port
 from dashify.local.servers import running_redis
 from dashify.resources import Resources
@@ -78,6 +83,28 @@ def test_a_job_whose_worker_was_killed_begins_again_within_30_seconds(
     assert (row["attempt"], row["crashes"]) == (2, 1)
     folder = Path(settings.mail_url.removeprefix("file://"))
     assert [file.name for file in folder.glob(f"{job_id}*")] == [f"{job_id}.eml"]
+
+
+def test_what_a_killed_worker_had_locked_is_free_when_its_jobs_are_taken_from_it(
+        runner: Runner, resources: Resources, settings: Settings) -> None:
+    job_id = ask(runner.platform, row=40)
+    program = (
+        "import sys, time; from dashify.settings import from_env; from dashify.jobs.runner import Runner\n"
+        "from dashify.clients.rq_lists import Claim; from dashify.stores.mongo import transact\n"
+        "runner = Runner(from_env()); runner.workers.register('killed', {'queue': 'audit', 'host': '', 'pid': 1,"
+        " 'slots': 1})\n"
+        "[run], _ = runner.claim([Claim(sys.argv[1], '')], 'killed')\n"
+        "def hang(unit):\n    print('inside', flush=True)\n    time.sleep(600)\n"
+        "run.finish(lambda unit: (unit.store.jobs.note_progress(run.job_id, 1, 0.5), hang(unit)))\n")
+    process = subprocess.Popen([sys.executable, "-c", program, job_id], cwd=ROOT, stdout=subprocess.PIPE,
+                               env={**os.environ, **settings.to_env()}, start_new_session=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"inside\n"
+    process.kill()
+    process.wait()
+    resources.database["workers"].update_one({"_id": "killed"}, {"$set": {"lease_until": datetime(2026, 1, 1)}})
+    assert Sweeper(runner, list(Queue), lambda queue: True).reap() == 1
+    assert runner.run(job_id) == "done"
 
 
 def test_a_paused_worker_that_wakes_late_changes_nothing(

@@ -14,6 +14,7 @@ from dashify.domain.accounts import Role, SignedIn, derive_token, token_hash
 from dashify.domain.audit import Action
 from dashify.domain.jobs import INSTALLATION, Job, JobStatus, Queue
 from dashify.domain.names import new_id
+from dashify.domain.reports import ReportFormat, ReportKind
 from dashify.errors import Conflict, Forbidden, NotAllowedNow, NotFound, Unauthenticated
 from dashify.jobs.runner import Runner
 from dashify.jobs.running import Superseded
@@ -128,7 +129,7 @@ class Story:
 
     def report(self, alice: Context) -> None:
         channel = channels.list_channels(alice, None, 1)["channels"][0]["id"]
-        job_id = reports.request_report(alice, "channel", channel, "csv")["id"]
+        job_id = reports.request_report(alice, ReportKind.CHANNEL, channel, ReportFormat.CSV)["id"]
         assert self.runner.run(job_id) == "done"
         jobs.open_result(alice, job_id)
 

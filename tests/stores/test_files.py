@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from dashify.context import Context
 from dashify.domain.names import new_id
 from dashify.errors import NotFound
 from dashify.resources import Resources
-from dashify.stores.files import TenantFiles, safe_name
+from dashify.stores.files import HALF_MADE_HOURS, ExpiredFiles, TenantFiles, safe_name
 from dashify.stores.tenant import WallError
 
 
@@ -54,6 +55,36 @@ def test_what_fails_half_way_leaves_nothing(alice: Context, resources: Resources
         alice.files.open(file_id)
     key = f"{alice.actor.tenant_id}:{file_id}"
     assert resources.database["files.chunks"].count_documents({"files_id": key}) == 0
+
+
+def test_a_file_that_is_still_written_cannot_be_read_and_ends_by_itself(alice: Context, resources: Resources) -> None:
+    file_id, seen = new_id(), []
+
+    def chunks() -> Iterator[bytes]:
+        yield os.urandom(600_000)
+        with pytest.raises(NotFound):
+            alice.files.open(file_id)
+        seen.append(resources.database["files.files"].find_one({"_id": f"{alice.actor.tenant_id}:{file_id}"}))
+
+    alice.files.put("a.bin", "application/x-test", chunks(), file_id=file_id)
+    assert seen[0]["metadata"]["expires_at"] - seen[0]["uploadDate"] == timedelta(hours=HALF_MADE_HOURS)
+    assert len(read(alice, file_id)) == 600_000
+
+
+def test_files_are_removed_when_their_time_is_over_and_not_before(alice: Context, carol: Context,
+                                                                  resources: Resources) -> None:
+    expired = ExpiredFiles(resources.database)
+    kept = alice.files.put("a.txt", "text/plain", [b"for ever"])
+    short = [ctx.files.put("b.txt", "text/plain", [b"for a day"], keep_days=1) for ctx in (alice, carol)]
+    expired.remove(now=datetime.now(UTC), limit=100)
+    assert (read(alice, short[0]), read(carol, short[1])) == (b"for a day", b"for a day")
+    tomorrow = datetime.now(UTC) + timedelta(hours=25)
+    assert expired.remove(now=tomorrow, limit=1) == 1
+    assert expired.remove(now=tomorrow, limit=100) >= 1
+    for ctx, file_id in zip((alice, carol), short, strict=True):
+        with pytest.raises(NotFound):
+            ctx.files.open(file_id)
+    assert read(alice, kept) == b"for ever"
 
 
 def test_a_deleted_file_is_gone_and_deleting_it_again_is_nothing(alice: Context) -> None:

@@ -32,7 +32,8 @@ from dashify.stores.workers import Clock
 
 REFUSALS = (NotFound, Conflict, DuplicateKeyError)
 # What a method gives that is neither nothing nor any of Acme's: what Carol has of her own, or has just made.
-OWN_ANSWERS = {"People.count_active_owners": 1, "Memberships.add": True}
+OWN_ANSWERS = {"People.count_active_owners": 1, "People.count_joined": 1, "People.count_people": 1,
+               "Memberships.add": True}
 Snapshot = dict[str, list[bytes]]
 
 
@@ -73,7 +74,8 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
     assert book.claim([job], "a worker", [Job.EXPORT_CHANNEL.kind])
     dead = alice.unit(lambda unit: unit.store.jobs.add(
         Job.EXPORT_CHANNEL, {"channel_id": secret}, actor_id=alice.actor.user_id, now=unit.now))
-    resources.database["jobs"].update_one({"_id": dead}, {"$set": {"status": JobStatus.DEAD.value}})
+    resources.database["jobs"].update_one({"_id": dead}, {"$set": {
+        "status": JobStatus.DEAD.value, "finished_at": alice.now}})
     told = notification(alice, message)
     alice.unit(lambda unit: unit.store.notifications.add_new([told]))
     alice.unit(seal_entries)
@@ -111,13 +113,14 @@ def acme_values(alice: Context, bob: Context, invitation_id: str, general: str, 
         "QueueRows.put_back.job_id": dead_id, "QueueRows.discard.job_id": dead_id,
         "rows": [{**told, "_id": new_id(), "kind": "reply"}], "notification_ids": [told["_id"]], "unread": True,
         "read_to": 0, "thread_id": message_id, "Messages.list_thread_authors.before": 9, "unique_keys": ["acme-1"],
+        "since": now.replace(year=2000), "until": now.replace(year=2100),
         "JobRows.add.unique_key": new_id(),
         "before_id": None, "action": None, "entry_id": new_id(), "after_number": alice.store.audit_chain.find_end()[0],
         "number": 10_000, "seal": "0" * 64,
         "entries": [{**entry, "names": {"actor": "X", "subject": "X"}, "number": 10_000, "seal": "0" * 64}],
         "AuditLog.list_before.actor_id": None, "AuditLog.list_after.after": None,
         "AuditLog.list_sealed.after_number": 0,
-        "People.list_people.after": None, "Channels.list_visible.after": None,
+        "People.list_people.after": None, "Channels.list_visible.after": None, "Channels.list_all.after": None,
         "Memberships.list_of_channel.after": None, "Memberships.add.channel": dict(alice.store.channels.get(secret)),
         "Memberships.add.user_id": bob.actor.user_id,
         "OwnSessions.revoke.but": None, "People.add.fields": {"name": "X", "email": f"{new_id()}@taken.test"},
