@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashify.settings import Settings
 from tests.browser.test_web_app import accept, message, say, sign_up
-from tests.system.kit import ROOT, Instance
+from tests.system.kit import Instance
 
 Open = Callable[..., Page]
 Pair = tuple[Instance, Instance]
-
-
-@pytest.fixture
-def notifications_worker(settings: Settings) -> Iterator[None]:
-    """A worker that tells people, as production runs it."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DASHIFY_")}
-    process = subprocess.Popen([sys.executable, "worker.py", "notifications"], cwd=ROOT,
-                               env={**clean, **settings.to_env()})
-    yield
-    process.terminate()
-    process.wait(40)
 
 
 def choose(page: Page, item: str) -> None:
@@ -121,3 +106,19 @@ def test_a_time_zone_and_no_digest_are_kept(open_page: Open, pair: Pair) -> None
     choose(alice, "My profile")
     expect(zone).to_have_value(re.compile("New York"))
     expect(alice.get_by_role("switch", name="Daily digest")).not_to_be_checked()
+
+
+@pytest.mark.parametrize(("page", "kind"), [("People", "pdf"), ("Audit log", "csv")])
+def test_an_owner_takes_people_and_the_audit_log_home(open_page: Open, pair: Pair, reports_worker: None, page: str,
+                                                      kind: str) -> None:
+    alice = open_page(pair[0].url)
+    sign_up(alice)
+    choose(alice, page)
+    alice.get_by_test_id("export-button").click()
+    alice.get_by_test_id(f"export-{kind}").click()
+    link = alice.get_by_test_id("export-download")
+    expect(link).to_be_visible(timeout=60_000)
+    with alice.expect_download() as download:
+        link.click()
+    content = download.value.path().read_bytes()
+    assert content.startswith(b"%PDF") if kind == "pdf" else b"organization.created" in content

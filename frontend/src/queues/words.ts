@@ -7,7 +7,7 @@ interface QueueWords {
 }
 
 const QUEUES: Record<string, QueueWords> = {
-  emails: { name: "Emails", about: "Invitations, password resets and daily digests" },
+  emails: { name: "Emails", about: "Invitations, password resets, digests and summaries" },
   reports: { name: "Reports", about: "Exports as CSV and PDF" },
   indexer: { name: "Indexing", about: "Documents being made ready for search" },
   notifications: { name: "Notifications", about: "Who is told of mentions and replies" },
@@ -18,12 +18,16 @@ const KINDS: Record<string, string> = {
   send_invitation: "Send an invitation",
   send_password_reset: "Send a password reset",
   send_digest: "Send a daily digest",
+  send_week: "Send the summary of a week",
   export_channel: "Export a channel",
   export_members: "Export the list of people",
   export_audit: "Export the audit log",
+  remove_old_files: "Clear away old exports",
   index_document: "Index a document",
   fan_out: "Tell people of a message",
   digest_tick: "Begin the daily digests",
+  weekly_tick: "Begin the summaries of a week",
+  sum_up_week: "Sum up a week",
   seal_audit: "Seal the audit log",
   self_check: "Check that jobs run",
   clean_sessions: "Clear away ended sessions",
