@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from dashify.local.probes import free_port
 from dashify.settings import Settings
-from tests.system.kit import Instance, until
+from tests.system.kit import ROOT, Instance, until
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
@@ -30,6 +34,30 @@ def pair(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     yield instances[0], instances[1]
     for instance in instances:
         instance.stop()
+
+
+@contextmanager
+def working(settings: Settings, queue: str) -> Iterator[None]:
+    """Have a worker for `queue`, as production runs it."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("DASHIFY_")}
+    process = subprocess.Popen([sys.executable, "worker.py", queue], cwd=ROOT, env={**clean, **settings.to_env()})
+    yield
+    process.terminate()
+    process.wait(40)
+
+
+@pytest.fixture
+def reports_worker(settings: Settings) -> Iterator[None]:
+    """A worker for exports."""
+    with working(settings, "reports"):
+        yield
+
+
+@pytest.fixture
+def notifications_worker(settings: Settings) -> Iterator[None]:
+    """A worker that tells people of mentions and replies."""
+    with working(settings, "notifications"):
+        yield
 
 
 @pytest.fixture(scope="session")

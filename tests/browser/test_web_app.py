@@ -3,29 +3,16 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashify.domain.names import new_id
-from dashify.settings import Settings
-from tests.system.kit import PASSWORD, ROOT, Instance, Person
+from tests.system.kit import PASSWORD, Instance, Person
 
 Open = Callable[..., Page]
 Pair = tuple[Instance, Instance]
-
-
-@pytest.fixture
-def reports_worker(settings: Settings) -> Iterator[None]:
-    """A worker for exports, as production runs it."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DASHIFY_")}
-    process = subprocess.Popen([sys.executable, "worker.py", "reports"], cwd=ROOT, env={**clean, **settings.to_env()})
-    yield
-    process.terminate()
-    process.wait(40)
 
 
 def sign_up(page: Page) -> str:
@@ -124,8 +111,7 @@ def test_a_channel_is_exported_with_progress_and_downloaded(open_page: Open, pai
     say(alice, "=1+1 is not a formula")
     expect(message(alice, "formula")).to_have_attribute("data-state", "sent")
     alice.get_by_test_id("export-button").click()
-    if alice.get_by_role("dialog").count():
-        alice.get_by_role("dialog").get_by_role("button", name=re.compile("export", re.I)).last.click()
+    alice.get_by_test_id("export-csv").click()
     link = alice.get_by_test_id("export-download")
     expect(link).to_be_visible(timeout=30_000)
     with alice.expect_download() as download:

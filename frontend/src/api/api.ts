@@ -1,6 +1,9 @@
 /** Every call of the HTTP API that the web app makes, typed. */
 import { request, type Options } from "./http";
-import type { Channel, InvitationPreview, Job, Me, Message, MessagePage, NewMessage, Person, Role, Session } from "./types";
+import type {
+  AuditCheck, AuditEntry, Channel, InvitationPreview, Job, Me, Message, MessagePage, NewMessage, NoticePage, OpenStatus, Person,
+  QueueJob, QueueState, ReportFormat, ReportKind, Role, Session,
+} from "./types";
 
 interface Paged {
   next?: string | null;
@@ -8,13 +11,18 @@ interface Paged {
 
 const id = encodeURIComponent;
 
+/** Write the parts of a query that are there. */
+function query(parts: Record<string, string | number | null | undefined>): string {
+  const given = Object.entries(parts).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return given.length === 0 ? "" : `?${given.map(([name, value]) => `${name}=${id(String(value))}`).join("&")}`;
+}
+
 /** Read a paged list to its end; the server bounds each page. */
 async function all<T>(path: string, key: string): Promise<T[]> {
   const rows: T[] = [];
   let cursor: string | null = null;
   do {
-    const query: string = cursor ? `?limit=200&cursor=${id(cursor)}` : "?limit=200";
-    const page = await request<Paged & Record<string, T[]>>("GET", path + query);
+    const page: Paged & Record<string, T[]> = await request("GET", path + query({ limit: 200, cursor }));
     rows.push(...((page[key] as T[] | undefined) ?? []));
     cursor = page.next ?? null;
   } while (cursor);
@@ -22,12 +30,12 @@ async function all<T>(path: string, key: string): Promise<T[]> {
 }
 
 export const auth = {
-  signup: (body: { organization: string; name: string; email: string; password: string }) =>
+  signup: (body: { organization: string; name: string; email: string; password: string; time_zone?: string }) =>
     request<{ user: Me }>("POST", "/auth/signup", { body, anonymous: true }),
   login: (body: { email: string; password: string }) =>
     request<{ user: Me }>("POST", "/auth/login", { body, anonymous: true }),
   logout: () => request<undefined>("POST", "/auth/logout", { anonymous: true }),
-  accept: (body: { token: string; name: string; password: string }) =>
+  accept: (body: { token: string; name: string; password: string; time_zone?: string }) =>
     request<{ user: Me }>("POST", "/invitations/accept", { body, anonymous: true }),
   preview: (token: string) =>
     request<InvitationPreview>("GET", `/invitations/preview?token=${id(token)}`, { anonymous: true }),
@@ -38,7 +46,8 @@ export const auth = {
 
 export const me = {
   get: (options: Pick<Options, "anonymous" | "retries" | "timeoutMs"> = {}) => request<{ user: Me }>("GET", "/me", options),
-  rename: (name: string) => request<{ user: Me }>("PATCH", "/me", { body: { name } }),
+  change: (body: { name?: string; time_zone?: string; digest?: boolean }) =>
+    request<{ user: Me }>("PATCH", "/me", { body }),
   sessions: () => all<Session>("/me/sessions", "sessions"),
   revoke: (session: string) => request<undefined>("DELETE", `/me/sessions/${id(session)}`),
   revokeOthers: () => request<undefined>("DELETE", "/me/sessions"),
@@ -76,11 +85,32 @@ export const messages = {
     request<{ message: Message }>(on ? "PUT" : "DELETE", `/messages/${id(message)}/reactions/${id(emoji)}`),
 };
 
+export const notices = {
+  page: (cursor: string | null, limit: number) =>
+    request<NoticePage>("GET", `/notifications${query({ cursor, limit })}`),
+  read: (which: { ids: string[] } | { all: true }) =>
+    request<{ unread: number }>("POST", "/notifications/read", { body: which }),
+};
+
 export const reports = {
-  start: (channel: string) =>
-    request<{ job: Partial<Job> & { id: string } }>("POST", "/reports", {
-      body: { kind: "channel", channel_id: channel, format: "csv" },
-    }),
+  start: (body: { kind: ReportKind; channel_id?: string; format: ReportFormat }) =>
+    request<{ job: Partial<Job> & { id: string } }>("POST", "/reports", { body }),
   get: (job: string) => request<{ job: Job }>("GET", `/jobs/${id(job)}`),
   cancel: (job: string) => request<unknown>("DELETE", `/jobs/${id(job)}`),
+};
+
+export const queues = {
+  list: () => request<{ queues: QueueState[] }>("GET", "/queues"),
+  jobs: (queue: string, status: OpenStatus, cursor: string | null, limit: number) =>
+    request<{ jobs: QueueJob[]; next: string | null }>("GET", `/queues/${id(queue)}/jobs${query({ status, cursor, limit })}`),
+  retry: (job: string) => request<{ job: QueueJob }>("POST", `/queues/jobs/${id(job)}/retry`, { body: {} }),
+  retryAll: (queue: string) => request<{ count: number }>("POST", `/queues/${id(queue)}/retry`, { body: {} }),
+  discard: (job: string) => request<undefined>("DELETE", `/queues/jobs/${id(job)}`),
+};
+
+export const audit = {
+  page: (filter: { action: string | null; actor_id: string | null }, cursor: string | null, limit: number) =>
+    request<{ entries: AuditEntry[]; next: string | null }>("GET", `/audit${query({ ...filter, cursor, limit })}`),
+  // Every seal is computed anew, which takes a while for a long log.
+  check: () => request<AuditCheck>("GET", "/audit/check", { timeoutMs: 120_000, retries: 0 }),
 };

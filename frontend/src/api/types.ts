@@ -9,6 +9,12 @@ export interface Me {
   email: string;
   role: Role;
   organization: { id: string; name: string };
+  /** IANA name. */
+  time_zone: string;
+  /** A mail each morning with what was not read. */
+  digest: boolean;
+  /** May see what belongs to the whole installation. */
+  superadmin: boolean;
 }
 
 export interface Person {
@@ -106,7 +112,92 @@ export interface Job {
   status: JobStatus;
   progress: number;
   result_url?: string | null;
-  error?: unknown;
+  error?: JobFailure | null;
+}
+
+export interface JobFailure {
+  code: string;
+  message: string;
+}
+
+export type ReportKind = "channel" | "members" | "audit";
+export type ReportFormat = "csv" | "pdf";
+
+/** One of my notifications; not called `Notification`, which the browser has already. */
+export interface Notice {
+  id: string;
+  kind: "mention" | "reply";
+  channel_id: string;
+  channel_name: string;
+  message_id: string;
+  thread_id: string | null;
+  seq: number;
+  author_id: string;
+  author_name: string;
+  snippet: string;
+  created_at: string;
+  read_at: string | null;
+}
+
+export interface NoticePage {
+  notifications: Notice[];
+  unread: number;
+  next: string | null;
+}
+
+/** My organization's jobs in one queue, and the workers the whole installation has for it. */
+export interface QueueState {
+  queue: string;
+  /** Due now. */
+  queued: number;
+  /** Due later. */
+  delayed: number;
+  running: number;
+  failed: number;
+  /** How long the oldest due one has waited. */
+  oldest_seconds: number;
+  workers: number;
+  /** Jobs that the workers can run at once. */
+  slots: number;
+}
+
+export type OpenStatus = "queued" | "running" | "failed";
+
+export interface QueueJob {
+  id: string;
+  kind: string;
+  queue: string;
+  status: JobStatus;
+  attempt: number;
+  failures: number;
+  crashes: number;
+  progress: number;
+  error: JobFailure | null;
+  actor_id: string;
+  created_at: string;
+  due_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+export interface AuditEntry {
+  id: string;
+  /** `<resource>.<past verb>` */
+  action: string;
+  actor_id: string;
+  actor_name: string;
+  subject: { kind: string; id: string; name: string };
+  details: Record<string, string | boolean | number>;
+  address: string | null;
+  created_at: string;
+  seal: string | null;
+}
+
+export interface AuditCheck {
+  entries: number;
+  sealed: number;
+  intact: boolean;
+  broken_at: string | null;
 }
 
 export interface NewMessage {

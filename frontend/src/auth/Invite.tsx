@@ -8,11 +8,12 @@ import { Link } from "wouter";
 import { AuthLayout } from "./AuthLayout";
 import { useSession } from "./session";
 import { useForm } from "./useForm";
+import { withZone } from "./zoned";
 
 export function Invite({ token }: { token: string }) {
   const session = useSession();
   const form = useForm({ name: "", password: "" }, async (values) => {
-    session.entered((await api.auth.accept({ token, ...values })).user);
+    session.entered((await withZone({ token, ...values }, api.auth.accept)).user);
   });
   const { preview, spent } = usePreview(token);
   if (spent) {

@@ -5,11 +5,12 @@ import * as api from "../api/api";
 import { AuthLayout } from "./AuthLayout";
 import { useSession } from "./session";
 import { useForm } from "./useForm";
+import { withZone } from "./zoned";
 
 export function SignUp() {
   const session = useSession();
   const form = useForm({ organization: "", name: "", email: "", password: "" }, async (values) => {
-    session.entered((await api.auth.signup(values)).user);
+    session.entered((await withZone(values, api.auth.signup)).user);
   });
   return (
     <AuthLayout

@@ -1,5 +1,5 @@
 /** A channel's messages and the place to write. */
-import { Button, Center, Stack, Text } from "@mantine/core";
+import { Button, Center, Loader, Stack, Text } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Channel } from "../api/types";
 import { useChannelVersion, useLive, useWorkspace } from "../shell/context";
@@ -13,8 +13,16 @@ import { isMember, JoinBar } from "./Place";
 import { Skeletons } from "./Skeletons";
 import { Announcer } from "./Announcer";
 import { useRowContext } from "./useRowContext";
+import { useReach } from "./useTarget";
+import type { Target } from "./where";
 
-export function Conversation({ channel }: { channel: Channel }) {
+interface Props {
+  channel: Channel;
+  /** The message one came for. */
+  target: Target | null;
+}
+
+export function Conversation({ channel, target }: Props) {
   const workspace = useWorkspace();
   const version = useChannelVersion(channel.id);
   const me = useLive(pickMe);
@@ -31,6 +39,7 @@ export function Conversation({ channel }: { channel: Channel }) {
     [workspace, channel.id, loaded, version],
   );
   const waiting = useMemo(() => outbox.filter((item) => item.channel_id === channel.id), [outbox, channel.id]);
+  const reach = useReach(channel.id, target);
   const mark = useNewMark(channel, loaded, messages.length > 0 ? messages : null, me.id);
 
   const editLast = useCallback(() => {
@@ -45,6 +54,11 @@ export function Conversation({ channel }: { channel: Channel }) {
     <section className={classes.column} aria-label={`Channel ${channel.name}`}>
       {!loaded && broken && <Broken reason={broken} again={() => void workspace.open(channel.id)} />}
       {!loaded && !broken && <Skeletons />}
+      {loaded && reach.target && !reach.reached && (
+        <div className={classes.looking} role="status">
+          <Loader size={14} type="dots" /> Looking for that message…
+        </div>
+      )}
       {loaded && (
         <MessageList
           messages={messages}
@@ -56,6 +70,7 @@ export function Conversation({ channel }: { channel: Channel }) {
           context={context}
           atEnd={atEnd}
           beginning={<Beginning channel={channel} />}
+          reach={reach}
         />
       )}
       <Announcer messages={messages} />

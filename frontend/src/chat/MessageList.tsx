@@ -1,14 +1,16 @@
 /** The scrolling list: a window of the loaded messages, and what is on its way at the end. */
 import { Button, Loader } from "@mantine/core";
 import { IconArrowDown } from "@tabler/icons-react";
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import type { Message } from "../api/types";
 import type { Outgoing } from "../sync/outbox";
 import classes from "./chat.module.css";
 import { MessageRow, type RowContext } from "./MessageRow";
-import { arrange, combine, countReplies } from "./rows";
-import { useScroll } from "./useScroll";
-import { earlier, later, LIVE, slice } from "./window";
+import { arrange, combine, countReplies, type Row } from "./rows";
+import { useScroll, type Scroll } from "./useScroll";
+import type { Reach } from "./useTarget";
+import type { Target } from "./where";
+import { around, earlier, later, LIVE, slice, type Window } from "./window";
 
 interface Props {
   messages: readonly Message[];
@@ -20,6 +22,8 @@ interface Props {
   context: RowContext;
   atEnd: (end: boolean) => void;
   beginning: ReactNode;
+  /** The message one came for. */
+  reach: Reach;
 }
 
 export function MessageList(props: Props) {
@@ -46,6 +50,8 @@ export function MessageList(props: Props) {
   }, [messages, window]);
   const scroll = useScroll({ rows, nearTop, nearEnd, live });
 
+  const { shown, busy } = useShown(messages, props.reach, setWindow, rows, scroll);
+
   const mine = waiting.length;
   const before = useRef(mine);
   useEffect(() => {
@@ -56,7 +62,8 @@ export function MessageList(props: Props) {
     }
     before.current = mine;
   }, [mine, scroll]);
-  useEffect(() => atEnd(live && scroll.following), [atEnd, live, scroll.following]);
+  // Whoever comes for a message has not read the end, although that is on screen for a moment.
+  useEffect(() => atEnd(live && scroll.following && !busy), [atEnd, live, scroll.following, busy]);
 
   return (
     <>
@@ -79,6 +86,7 @@ export function MessageList(props: Props) {
               editing={editing === row.shown.message.id}
               replies={replies.get(row.shown.message.id) ?? 0}
               root={row.shown.message.thread_id ? byId.get(row.shown.message.thread_id) : undefined}
+              target={row.shown.message.id === shown}
             />
           ))}
         </div>
@@ -102,6 +110,36 @@ export function MessageList(props: Props) {
       )}
     </>
   );
+}
+
+/** Bring the message one came for on screen, once for each visit. Answer its id, and whether it is still to be shown. */
+function useShown(
+  messages: readonly Message[],
+  { target, reached }: Reach,
+  setWindow: (window: Window) => void,
+  rows: readonly Row[],
+  scroll: Scroll,
+): { shown: string | null; busy: boolean } {
+  const [shown, setShown] = useState<{ target: Target; id: string | null } | null>(null);
+  const pending = useRef<{ target: Target; id: string } | null>(null);
+  const busy = target !== null && shown?.target !== target;
+  useEffect(() => {
+    if (!target || !reached || shown?.target === target || pending.current?.target === target) return;
+    const { window, found } = around(messages, target.seq);
+    pending.current = found ? { target, id: found.id } : null;
+    if (found) setWindow(window);
+    else setShown({ target, id: null });
+  }, [messages, target, reached, shown, setWindow]);
+  // Its row must be there before it can be scrolled to.
+  useLayoutEffect(() => {
+    const next = pending.current;
+    const row = next && rows.find((one) => one.shown.message.id === next.id);
+    if (!row) return;
+    pending.current = null;
+    scroll.show(row.shown.key);
+    setShown(next);
+  }, [rows, scroll]);
+  return { shown: target && shown?.target === target ? shown.id : null, busy };
 }
 
 const REST_MS = 3_000;

@@ -31,9 +31,12 @@ interface Props {
   editing: boolean;
   replies: number;
   root: Message | undefined;
+  /** The one somebody came for. */
+  target: boolean;
 }
 
-export const MessageRow = memo(function MessageRow({ row, context, editing, replies, root }: Props) {
+export const MessageRow = memo(function MessageRow(props: Props) {
+  const { row, context, target } = props;
   const { shown, first, newDay, newMark } = row;
   const { message, state } = shown;
   const { me, people, presence } = context;
@@ -59,6 +62,7 @@ export const MessageRow = memo(function MessageRow({ row, context, editing, repl
         data-state={state}
         data-first={first}
         data-mine-mentioned={mentioned}
+        data-target={target}
         aria-label={`${name}, ${clockTime(message.created_at)}`}
       >
         <div className={classes.gutter}>
@@ -77,7 +81,7 @@ export const MessageRow = memo(function MessageRow({ row, context, editing, repl
               </time>
             </div>
           )}
-          <Body row={row} context={context} editing={editing} replies={replies} root={root} />
+          <Body {...props} />
         </div>
       </article>
     </>

@@ -1,6 +1,6 @@
 /** One channel's place: the conversation, and beside it a thread where one is open. */
-import { ActionIcon, Button, Center, Stack, Text, Tooltip } from "@mantine/core";
-import { IconDownload, IconLogin2 } from "@tabler/icons-react";
+import { Button, Center, Stack, Text } from "@mantine/core";
+import { IconLogin2 } from "@tabler/icons-react";
 import { useEffect } from "react";
 import { useLocation } from "wouter";
 import * as api from "../api/api";
@@ -13,18 +13,23 @@ import { ChannelIcon } from "../shell/Sidebar";
 import { tellError } from "../shell/tell";
 import { TopBar } from "../shell/TopBar";
 import { ExportCard } from "../reports/ExportCard";
+import { ExportMenu } from "../reports/ExportMenu";
 import classes from "./chat.module.css";
 import { Conversation } from "./Conversation";
 import { Skeletons } from "./Skeletons";
 import { Thread } from "./Thread";
+import { useTarget } from "./useTarget";
 
 interface Props {
   channelId: string;
   rootId: string | null;
+  /** The place of the message one came for. */
+  seq: number | null;
 }
 
-export function Place({ channelId, rootId }: Props) {
+export function Place({ channelId, rootId, seq }: Props) {
   const workspace = useWorkspace();
+  const target = useTarget(seq);
   const channels = useLive(pickChannels);
   const me = useLive(pickMe);
   const channel = channels?.find((one) => one.id === channelId);
@@ -48,33 +53,22 @@ export function Place({ channelId, rootId }: Props) {
   return (
     <>
       <Header channel={channel} />
-      <ExportCard channelId={channel.id} />
+      <ExportCard place={channel.id} />
       <div className={classes.place} data-thread={rootId !== null}>
-        <Conversation channel={channel} />
-        {rootId && <Thread key={rootId} channel={channel} rootId={rootId} />}
+        <Conversation channel={channel} target={rootId ? null : target} />
+        {rootId && <Thread key={rootId} channel={channel} rootId={rootId} target={target} />}
       </div>
     </>
   );
 }
 
 function Header({ channel }: { channel: Channel }) {
-  const workspace = useWorkspace();
-  const start = () => void workspace.exports.start(channel.id, channel.name).catch(tellError);
   return (
     <TopBar title={channel.name} icon={<ChannelIcon channel={channel} size={19} />}>
-      <Tooltip label="Export this channel as CSV">
-        <ActionIcon
-          ml="auto"
-          size="lg"
-          variant="subtle"
-          color="gray"
-          aria-label="Export this channel as CSV"
-          data-testid="export-button"
-          onClick={start}
-        >
-          <IconDownload size={19} />
-        </ActionIcon>
-      </Tooltip>
+      <ExportMenu
+        label="Export this channel"
+        report={{ kind: "channel", channelId: channel.id, name: channel.name }}
+      />
     </TopBar>
   );
 }

@@ -11,17 +11,22 @@ import { Composer } from "./Composer";
 import { MessageRow } from "./MessageRow";
 import { isMember } from "./Place";
 import { arrange, combine } from "./rows";
+import { useLookBack } from "./useLookBack";
 import { useRowContext } from "./useRowContext";
+import { TARGET_TOP_PX } from "./useScroll";
+import type { Target } from "./where";
 
 interface Props {
   channel: Channel;
   rootId: string;
+  /** The reply one came for. */
+  target: Target | null;
 }
 
 /** Pages to look back for a root on our own; a thread older than that is asked for. */
 const LOOK_BACK = 8;
 
-export function Thread({ channel, rootId }: Props) {
+export function Thread({ channel, rootId, target }: Props) {
   const workspace = useWorkspace();
   const version = useChannelVersion(channel.id);
   const me = useLive(pickMe);
@@ -38,14 +43,16 @@ export function Thread({ channel, rootId }: Props) {
   );
   const root = messages.find((one) => one.id === rootId);
   const missing = Boolean(log?.loaded && log.older && (!root || root.seq < log.oldest));
-  const { looking, look } = useRoot(channel.id, missing);
+  // Replies travel with their channel, so a thread is complete once the channel is loaded back to its root.
+  const { looking, look } = useLookBack(channel.id, missing, LOOK_BACK);
   const waiting = outbox.filter((item) => item.thread_id === rootId);
   const rows = arrange(combine(messages, waiting, me.id), null, me.id).map((row, at) => ({
     ...row,
     newDay: false,
     first: row.first || at === 1,
   }));
-  const end = useEnd(rows.length);
+  const wanted = missing || !target ? undefined : rows.find((row) => row.shown.message.seq === target.seq)?.shown.key;
+  const end = useEnd(rows.length, target, wanted);
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
@@ -85,6 +92,7 @@ export function Thread({ channel, rootId }: Props) {
             editing={editing === row.shown.message.id}
             replies={0}
             root={undefined}
+            target={row.shown.key === wanted}
           />
         ))}
         {rows.length <= 1 && !missing && (
@@ -98,30 +106,16 @@ export function Thread({ channel, rootId }: Props) {
   );
 }
 
-/** Replies travel with their channel, so a thread is complete once the channel is loaded back to its root. */
-function useRoot(channelId: string, missing: boolean): { looking: boolean; look: () => void } {
-  const workspace = useWorkspace();
-  const [looking, setLooking] = useState(false);
-  const [left, setLeft] = useState(LOOK_BACK);
-  const busy = useRef(false);
-  useEffect(() => {
-    if (!missing || left <= 0 || busy.current) return;
-    busy.current = true;
-    setLooking(true);
-    const free = (worked: boolean) => {
-      busy.current = false;
-      setLooking(false);
-      setLeft((before) => (worked ? before - 1 : 0));
-    };
-    workspace.engine.older(channelId).then(free, () => free(false));
-  }, [workspace, channelId, missing, left]);
-  return { looking, look: () => setLeft(LOOK_BACK) };
-}
-
-function useEnd(count: number) {
+/** Keep the newest reply in view, but show the one somebody came for first. */
+function useEnd(count: number, target: Target | null, key: string | undefined) {
   const ref = useRef<HTMLDivElement>(null);
+  const shown = useRef<Target | null>(null);
   useLayoutEffect(() => {
-    if (ref.current) ref.current.scrollTop = ref.current.scrollHeight;
-  }, [count]);
+    const box = ref.current;
+    const row = key && shown.current !== target ? box?.querySelector(`[data-key="${CSS.escape(key)}"]`) : null;
+    if (row) shown.current = target;
+    if (box && row) box.scrollTop += row.getBoundingClientRect().top - box.getBoundingClientRect().top - TARGET_TOP_PX;
+    else if (box) box.scrollTop = box.scrollHeight;
+  }, [count, target, key]);
   return ref;
 }

@@ -2,11 +2,14 @@
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const brief = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dayAndYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 export const clockTime = (time: string) => clock.format(new Date(time));
+/** Day and time where there is little room. */
+export const briefTime = (time: string) => brief.format(new Date(time));
 export const fullTime = (time: string) => full.format(new Date(time));
 
 /** A key that two times share when they are on one calendar day here. */

@@ -3,6 +3,8 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObje
 
 const NEAR_END_PX = 60;
 const NEAR_TOP_PX = 500;
+/** How far below the top a message stands that one came for: what was said before it gives it sense. */
+export const TARGET_TOP_PX = 120;
 
 interface Anchor {
   key: string;
@@ -15,6 +17,8 @@ export interface Scroll {
   onScroll: () => void;
   following: boolean;
   toEnd: () => void;
+  /** Put the row with this key near the top; it must be there already. */
+  show: (key: string) => void;
 }
 
 interface Options {
@@ -73,7 +77,15 @@ export function useScroll({ rows, nearTop, nearEnd, live }: Options): Scroll {
     settle();
   };
 
-  return { box, inner, onScroll, following, toEnd };
+  const show = (key: string) => {
+    stuck.current = false;
+    anchor.current = { key, top: TARGET_TOP_PX };
+    settle();
+    // Where it could not go that far up, or nothing scrolls, this may be the end all the same.
+    onScroll();
+  };
+
+  return { box, inner, onScroll, following, toEnd, show };
 }
 
 function find(box: HTMLElement): Anchor | null {

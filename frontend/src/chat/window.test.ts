@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { message } from "../sync/testing";
-import { earlier, later, LIVE, MOST, slice, type Window } from "./window";
+import { around, earlier, later, LIVE, MOST, slice, type Window } from "./window";
 
 const year = Array.from({ length: 1_000 }, (_, at) => message(at * 2 + 1));
 
@@ -37,4 +37,20 @@ test("messages that arrive while one reads the past do not move it", () => {
 test("an empty channel has an empty window", () => {
   expect(slice([], LIVE)).toEqual([]);
   expect(earlier([], LIVE)).toBeNull();
+});
+
+test("a message is shown with what stands around it, at either end as in the middle", () => {
+  const few = year.slice(0, 200);
+  const middle = around(few, 201);
+  expect(middle.found).toBe(few[100]);
+  expect(slice(few, middle.window)).toEqual(few.slice(70, 131));
+  expect(slice(few, around(few, 1).window)).toEqual(few.slice(0, 31));
+  const newest = around(few, 395);
+  expect(newest.window.last).toBe(null);
+  expect(slice(few, newest.window)).toEqual(few.slice(167));
+});
+
+test("where a message is not there, what stands before it is shown", () => {
+  expect(around(year, 6).found?.seq).toBe(5);
+  expect(around([], 6)).toEqual({ window: { first: null, last: null }, found: undefined });
 });

@@ -32,6 +32,14 @@ export function earlier(messages: readonly Message[], window: Window): Window | 
   return { first, last: end >= messages.length ? null : (messages[end - 1]?.seq ?? null) };
 }
 
+/** Show a message with what stands around it; of one that is not there, what stands before. */
+export function around(messages: readonly Message[], seq: number): { window: Window; found: Message | undefined } {
+  const at = Math.max(0, messages.findLastIndex((one) => one.seq <= seq));
+  const end = at + STEP / 2;
+  const first = messages[Math.max(0, at - STEP / 2)]?.seq ?? null;
+  return { window: { first, last: end >= messages.length ? null : (messages[end]?.seq ?? null) }, found: messages[at] };
+}
+
 /** Show a step more towards the present; null where the newest is on screen. */
 export function later(messages: readonly Message[], window: Window): Window | null {
   if (window.last === null) return null;

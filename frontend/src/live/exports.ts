@@ -1,7 +1,7 @@
-/** Channel exports under way: fed by `job:progress`, and by asking while there is no connection. */
+/** Exports under way: fed by `job:progress`, and by asking while there is no connection. */
 import * as api from "../api/api";
 import type { Job } from "../api/types";
-import type { Export } from "./state";
+import type { Export, Report } from "./state";
 import type { Workspace } from "./workspace";
 
 const OFFLINE_POLL_MS = 1_500;
@@ -10,17 +10,24 @@ const ONLINE_POLL_MS = 5_000;
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
+/** Where an export's progress is shown: in its channel, or on the page of what it tells of. */
+export function placeOf(report: Report): string {
+  return report.channelId ?? report.kind;
+}
+
 export class Exports {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private stopped = false;
 
   constructor(private readonly workspace: Workspace) {}
 
-  async start(channelId: string, channelName: string): Promise<void> {
-    const { job } = await api.reports.start(channelId);
-    const whole: Job = { kind: "channel", status: "queued", progress: 0, ...job };
-    const others = this.list().filter((one) => one.channelId !== channelId);
-    this.workspace.state.set({ exports: [...others, { channelId, channelName, job: whole }] });
+  /** Ask for a report, in place of an earlier one of the same. Raises ApiError. */
+  async start(report: Report): Promise<void> {
+    const { kind, channelId, format } = report;
+    const { job } = await api.reports.start({ kind, format, ...(channelId === null ? {} : { channel_id: channelId }) });
+    const whole: Job = { kind, status: "queued", progress: 0, ...job };
+    const others = this.list().filter((one) => placeOf(one.report) !== placeOf(report));
+    this.workspace.state.set({ exports: [...others, { report, job: whole }] });
     this.poll(500);
   }
 

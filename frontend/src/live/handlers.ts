@@ -1,5 +1,5 @@
 /** What each event of the server does here. */
-import type { Channel, Hello, Job, MessageEvent, PresenceState } from "../api/types";
+import type { Channel, Hello, Job, MessageEvent, Notice, PresenceState } from "../api/types";
 import type { Handlers } from "./socket";
 import type { Typing } from "./state";
 import type { Workspace } from "./workspace";
@@ -13,6 +13,7 @@ interface ChannelChanged {
 
 export function handlersFor(workspace: Workspace): Handlers {
   const message = (event: MessageEvent) => {
+    if (event.message.deleted_at) workspace.notices.deleted(event.message.id);
     stopTyping(workspace, event.channel_id, event.message.author_id);
     workspace.engine.event(event);
     if (event.message.author_id === workspace.state.get().me.id) workspace.outbox.seen(event.message);
@@ -24,8 +25,12 @@ export function handlersFor(workspace: Workspace): Handlers {
       workspace.state.set({ strained: false });
       void workspace.engine.hello(hello);
       void workspace.refreshPeople().catch(() => undefined);
+      void workspace.notices.refresh().catch(() => workspace.notices.refreshSoon());
     },
-    resync: () => workspace.engine.resync(),
+    resync: () => {
+      workspace.engine.resync();
+      workspace.notices.refreshSoon();
+    },
     heads: (event: { epoch: string; heads: Record<string, number> }) => workspace.engine.heads(event.epoch, event.heads),
     "message:new": message,
     "message:changed": message,
@@ -33,6 +38,10 @@ export function handlersFor(workspace: Workspace): Handlers {
     typing: (event: { channel_id: string; user_id: string }) => startTyping(workspace, event.channel_id, event.user_id),
     presence: (event: { user_id: string; state: PresenceState }) => presence(workspace, event),
     read: (event: { channel_id: string; seq: number }) => workspace.reading.apply(event.channel_id, event.seq),
+    "notification:new": (event: { notification: Notice }) => workspace.notices.arrived(event.notification),
+    "notification:read": (event: { ids: string[] | null; unread: number }) =>
+      workspace.notices.wereRead(event.ids, event.unread),
+    "queues:changed": (event: { queue: string }) => queueChanged(workspace, event.queue),
     "job:progress": (event: { job: Job }) => workspace.job(event.job),
   };
 }
@@ -41,6 +50,7 @@ export function handlersFor(workspace: Workspace): Handlers {
 function channelChanged(workspace: Workspace, { channel_id, channel }: ChannelChanged): void {
   if (channel === null) {
     workspace.removeChannel(channel_id);
+    workspace.notices.refreshSoon();
     return;
   }
   const known = workspace.channel(channel_id);
@@ -48,6 +58,11 @@ function channelChanged(workspace: Workspace, { channel_id, channel }: ChannelCh
     workspace.putChannel({ id: channel_id, name: channel.name ?? known.name, private: channel.private ?? known.private });
   }
   void workspace.refreshChannels().catch(() => undefined);
+}
+
+function queueChanged(workspace: Workspace, queue: string): void {
+  const { queueNews } = workspace.state.get();
+  workspace.state.set({ queueNews: { ...queueNews, [queue]: (queueNews[queue] ?? 0) + 1 } });
 }
 
 function presence(workspace: Workspace, event: { user_id: string; state: PresenceState }): void {

@@ -44,6 +44,11 @@ export class Reading {
     void this.tell(channelId, newest);
   }
 
+  /** True where a message was read here: its channel stood at its end before somebody's eyes. */
+  seen(channelId: string, seq: number): boolean {
+    return seq <= (this.told.get(channelId) ?? 0);
+  }
+
   /** The mark moved, here or on another device of mine. */
   apply(channelId: string, seq: number): void {
     const channel = this.workspace.channel(channelId);

@@ -1,15 +1,25 @@
 /** What the signed-in web app knows at this moment, outside the messages themselves. */
-import type { Channel, Job, Me, Person, PresenceState } from "../api/types";
+import type { Channel, Job, Me, Person, PresenceState, ReportFormat, ReportKind } from "../api/types";
 import type { Outgoing } from "../sync/outbox";
+import { NO_NOTICES, type Notices } from "./notices";
 
 export interface Typing {
   userId: string;
   until: number;
 }
 
+/** What is exported, and where on the page its progress is shown. */
+export interface Report {
+  kind: ReportKind;
+  /** Null but for a channel. */
+  channelId: string | null;
+  /** What the file is called, without its ending. */
+  name: string;
+  format: ReportFormat;
+}
+
 export interface Export {
-  channelId: string;
-  channelName: string;
+  report: Report;
   job: Job;
 }
 
@@ -22,6 +32,9 @@ export interface WorkspaceState {
   typing: Record<string, Typing[]>;
   outbox: readonly Outgoing[];
   exports: Export[];
+  notices: Notices;
+  /** How often each queue was told to have changed; absent until it was. */
+  queueNews: Record<string, number>;
   connected: boolean;
   /** The server answers that it is away for the moment. */
   strained: boolean;
@@ -38,6 +51,8 @@ export function initialState(me: Me): WorkspaceState {
     typing: {},
     outbox: [],
     exports: [],
+    notices: NO_NOTICES,
+    queueNews: {},
     connected: false,
     strained: false,
     broken: {},

@@ -9,6 +9,7 @@ import { counted, countedSince, type News } from "../sync/counts";
 import { oneAtATime } from "../sync/shared";
 import { Exports } from "./exports";
 import { handlersFor } from "./handlers";
+import { NoticeBox } from "./notices";
 import { Reading } from "./reading";
 import { shelfFor } from "./shelf";
 import { Connection } from "./socket";
@@ -24,6 +25,7 @@ export class Workspace {
   readonly connection: Connection;
   readonly reading: Reading;
   readonly exports: Exports;
+  readonly notices: NoticeBox;
   /** Who left while there was no connection is not told: the next connection's presence starts from nobody. */
   presenceStale = false;
   /** Followers of each channel's messages, so that one message does not redraw the whole page. */
@@ -66,6 +68,14 @@ export class Workspace {
     });
     this.reading = new Reading(this);
     this.exports = new Exports(this);
+    this.notices = new NoticeBox({
+      get: () => this.state.get().notices,
+      set: (notices) => this.state.set({ notices }),
+      page: (cursor, limit) => api.notices.page(cursor, limit),
+      read: (which) => api.notices.read(which),
+      seen: (channelId, seq) => this.reading.seen(channelId, seq),
+      now: () => new Date().toISOString(),
+    });
   }
 
   start(): void {
@@ -74,11 +84,13 @@ export class Workspace {
     this.unwatch = watchWaking(this);
     void this.refreshChannels().catch(() => undefined);
     void this.refreshPeople().catch(() => undefined);
+    void this.notices.refresh().catch(() => undefined);
   }
 
   stop(): void {
     this.unwatch();
     this.exports.stop();
+    this.notices.stop();
     this.engine.stop();
     this.connection.stop();
   }

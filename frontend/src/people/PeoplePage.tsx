@@ -6,13 +6,15 @@ import { useEffect } from "react";
 import * as api from "../api/api";
 import type { Person, Role } from "../api/types";
 import { byName } from "../live/state";
+import { ExportCard } from "../reports/ExportCard";
+import { ExportMenu } from "../reports/ExportMenu";
 import { useLive, useShell, useWorkspace } from "../shell/context";
 import { PersonMark } from "../shell/PersonMark";
 import { pickMe, pickPeople, pickPresence } from "../shell/pick";
 import classes from "../shell/shell.module.css";
 import { tellError } from "../shell/tell";
 import { TopBar } from "../shell/TopBar";
-import { outranks, ROLE_WORDS, rolesFor } from "./roles";
+import { manages, outranks, ROLE_WORDS, rolesFor } from "./roles";
 
 export default function PeoplePage() {
   const { open, workspace } = useShell();
@@ -20,16 +22,20 @@ export default function PeoplePage() {
   const people = useLive(pickPeople);
   useEffect(() => void workspace.refreshPeople().catch(tellError), [workspace]);
   const list = byName(Object.values(people)).sort((a, b) => Number(b.active !== false) - Number(a.active !== false));
-  const manager = me.role === "owner" || me.role === "admin";
+  const manager = manages(me.role);
   return (
     <>
       <TopBar title="People" icon={<IconUsers size={20} aria-hidden="true" />}>
         {manager && (
-          <Button ml="auto" size="xs" leftSection={<IconUserPlus size={16} />} onClick={() => open("invite")}>
-            Invite
-          </Button>
+          <>
+            <ExportMenu label="Export the list of people" report={{ kind: "members", channelId: null, name: "people" }} />
+            <Button size="xs" leftSection={<IconUserPlus size={16} />} onClick={() => open("invite")}>
+              Invite
+            </Button>
+          </>
         )}
       </TopBar>
+      <ExportCard place="members" />
       <div className={classes.page}>
         <div className={classes.pageBody}>
           {list.map((person) => (

@@ -10,6 +10,11 @@ export function rolesFor(mine: Role): { value: Role; label: string }[] {
   return ORDER.slice(ORDER.indexOf(mine)).map((role) => ({ value: role, label: ROLE_WORDS[role] }));
 }
 
+/** Owners and admins look after people, queues and the audit log. */
+export function manages(mine: Role): boolean {
+  return mine === "owner" || mine === "admin";
+}
+
 export function outranks(mine: Role, other: Role): boolean {
-  return (mine === "owner" || mine === "admin") && ORDER.indexOf(mine) <= ORDER.indexOf(other);
+  return manages(mine) && ORDER.indexOf(mine) <= ORDER.indexOf(other);
 }

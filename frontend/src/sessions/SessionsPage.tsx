@@ -1,11 +1,12 @@
 /** Where I am signed in, and the means to end it. */
-import { Badge, Button, Skeleton, Stack, Text } from "@mantine/core";
+import { Badge, Button, Text } from "@mantine/core";
 import { IconDeviceDesktop, IconDeviceMobile, IconDevices } from "@tabler/icons-react";
 import { useCallback, useEffect, useState } from "react";
 import * as api from "../api/api";
 import { sentence } from "../api/errors";
 import type { Session } from "../api/types";
 import { fullTime, fromNow } from "../chat/time";
+import { Placeholders, Problem } from "../shell/Page";
 import classes from "../shell/shell.module.css";
 import { tell, tellError } from "../shell/tell";
 import { TopBar } from "../shell/TopBar";
@@ -41,7 +42,6 @@ export default function SessionsPage() {
       <TopBar title="My sessions" icon={<IconDevices size={20} aria-hidden="true" />}>
         {others > 0 && (
           <Button
-            ml="auto"
             size="xs"
             color="red"
             variant="light"
@@ -69,26 +69,6 @@ export default function SessionsPage() {
         </div>
       </div>
     </>
-  );
-}
-
-function Placeholders() {
-  return (
-    <Stack gap="lg" py="md" aria-hidden="true">
-      <Skeleton h={36} />
-      <Skeleton h={36} />
-    </Stack>
-  );
-}
-
-function Problem({ text, again }: { text: string; again: () => void }) {
-  return (
-    <Stack align="start" py="md" role="alert">
-      <Text>{text}</Text>
-      <Button onClick={again} variant="default">
-        Try again
-      </Button>
-    </Stack>
   );
 }
 

@@ -18,7 +18,7 @@ const TITLES: Record<Dialog, string> = {
   switcher: "Jump to a channel",
   help: "Keyboard shortcuts",
   invite: "Invite someone",
-  profile: "My name",
+  profile: "My profile",
 };
 
 export function Dialogs({ dialog, close }: Props) {

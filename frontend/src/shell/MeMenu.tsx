@@ -1,9 +1,10 @@
-/** One's own corner: name, colours, sessions, the way out. */
+/** One's own corner: profile, colors, sessions, what admins look after, the way out. */
 import { Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
-import { IconDevices, IconKeyboard, IconLogout, IconSelector, IconUser, IconUsers } from "@tabler/icons-react";
+import { IconDevices, IconHistory, IconKeyboard, IconLogout, IconSelector, IconStack2, IconUser, IconUsers } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 import * as api from "../api/api";
 import { useSession } from "../auth/session";
+import { manages } from "../people/roles";
 import { useLive, useShell } from "./context";
 import { PersonMark } from "./PersonMark";
 import { pickConnected, pickMe } from "./pick";
@@ -46,7 +47,7 @@ export function MeMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconUser size={16} />} onClick={() => open("profile")}>
-          My name
+          My profile
         </Menu.Item>
         <Menu.Item leftSection={<IconDevices size={16} />} onClick={() => navigate("/sessions")}>
           My sessions
@@ -57,6 +58,18 @@ export function MeMenu() {
         <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => open("help")}>
           Keyboard shortcuts
         </Menu.Item>
+        {manages(me.role) && (
+          <>
+            <Menu.Divider />
+            <Menu.Label>Administration</Menu.Label>
+            <Menu.Item leftSection={<IconStack2 size={16} />} onClick={() => navigate("/queues")}>
+              Queues
+            </Menu.Item>
+            <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => navigate("/audit")}>
+              Audit log
+            </Menu.Item>
+          </>
+        )}
         <Menu.Divider />
         <Colors />
         <Menu.Divider />

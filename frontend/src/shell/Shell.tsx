@@ -8,6 +8,9 @@ import type { Me } from "../api/types";
 import { useSession } from "../auth/session";
 import { Workspace } from "../live/workspace";
 import { Place } from "../chat/Place";
+import { whereIn } from "../chat/where";
+import { Hearing } from "../notifications/Hearing";
+import { Panel } from "../notifications/Panel";
 import { ShellContext, type Dialog, type ShellValue } from "./context";
 import { Dialogs } from "./Dialogs";
 import { Home } from "./Home";
@@ -16,7 +19,9 @@ import { Sidebar } from "./Sidebar";
 import { StatusBar } from "./StatusBar";
 import { useShortcuts } from "./useShortcuts";
 
+const AuditPage = lazy(() => import("../audit/AuditPage"));
 const PeoplePage = lazy(() => import("../people/PeoplePage"));
+const QueuesPage = lazy(() => import("../queues/QueuesPage"));
 const SessionsPage = lazy(() => import("../sessions/SessionsPage"));
 
 export default function Shell({ me }: { me: Me }) {
@@ -47,14 +52,21 @@ export default function Shell({ me }: { me: Me }) {
 function Frame({ workspace }: { workspace: Workspace }) {
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const [drawer, setDrawer] = useState(false);
+  const [panel, setPanel] = useState(false);
   const [path] = useLocation();
   const narrow = useMediaQuery("(max-width: 800px)", false, { getInitialValueInEffect: false });
   const value = useMemo<ShellValue>(
-    () => ({ workspace, open: setDialog, showSidebar: () => setDrawer(true) }),
+    () => ({
+      workspace,
+      open: setDialog,
+      showSidebar: () => setDrawer(true),
+      showNotifications: () => setPanel(true),
+    }),
     [workspace],
   );
-  useShortcuts(workspace, setDialog, dialog !== null);
+  useShortcuts(workspace, setDialog, dialog !== null || panel);
   useEffect(() => setDrawer(false), [path, dialog]);
+  useEffect(() => setPanel(false), [path]);
 
   return (
     <ShellContext value={value}>
@@ -78,11 +90,8 @@ function Frame({ workspace }: { workspace: Workspace }) {
           <StatusBar />
           <Suspense fallback={null}>
             <Switch>
-              <Route path="/c/:channel/t/:root">
-                {({ channel, root }) => <Place key={channel} channelId={channel} rootId={root} />}
-              </Route>
-              <Route path="/c/:channel">
-                {({ channel }) => <Place key={channel} channelId={channel} rootId={null} />}
+              <Route path="/c/:channel/*?">
+                {({ channel, "*": rest }) => <Place key={channel} channelId={channel} {...whereIn(rest)} />}
               </Route>
               <Route path="/people">
                 <PeoplePage />
@@ -90,12 +99,18 @@ function Frame({ workspace }: { workspace: Workspace }) {
               <Route path="/sessions">
                 <SessionsPage />
               </Route>
+              <Route path="/queues/:queue?">{({ queue }) => <QueuesPage queue={queue ?? null} />}</Route>
+              <Route path="/audit">
+                <AuditPage />
+              </Route>
               <Route>
                 <Home />
               </Route>
             </Switch>
           </Suspense>
         </main>
+        <Hearing />
+        <Panel opened={panel} close={() => setPanel(false)} />
         <Dialogs dialog={dialog} close={() => setDialog(null)} />
       </div>
     </ShellContext>

@@ -5,6 +5,7 @@ import { Link, useLocation } from "wouter";
 import { Logo } from "../app/Logo";
 import type { Channel } from "../api/types";
 import { byName, joined } from "../live/state";
+import { manages } from "../people/roles";
 import { useLive, useShell } from "./context";
 import { MeMenu } from "./MeMenu";
 import { PresenceDot } from "./PersonMark";
@@ -128,7 +129,7 @@ function People() {
   const list = byName(Object.values(people).filter((one) => one.active !== false))
     .sort((a, b) => rank(a.id) - rank(b.id))
     .slice(0, 30);
-  const inviter = me.role === "owner" || me.role === "admin";
+  const inviter = manages(me.role);
   return (
     <section aria-label="People">
       <div className={classes.section}>

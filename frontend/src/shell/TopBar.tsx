@@ -2,6 +2,7 @@
 import { ActionIcon } from "@mantine/core";
 import { IconMenu2 } from "@tabler/icons-react";
 import { useEffect, type ReactNode } from "react";
+import { Bell } from "../notifications/Bell";
 import { useLive, useShell } from "./context";
 import { pickChannels } from "./pick";
 import classes from "./shell.module.css";
@@ -33,7 +34,10 @@ export function TopBar({ title, icon, children }: Props) {
       </ActionIcon>
       {icon}
       <h1>{title}</h1>
-      {children}
+      <div className={classes.topEnd}>
+        {children}
+        <Bell />
+      </div>
     </header>
   );
 }

@@ -11,6 +11,7 @@ export interface ShellValue {
   open: (dialog: Dialog) => void;
   /** Show the sidebar where it is a drawer. */
   showSidebar: () => void;
+  showNotifications: () => void;
 }
 
 export const ShellContext = createContext<ShellValue | null>(null);
