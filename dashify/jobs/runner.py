@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -80,6 +81,7 @@ class Runner:
             return "skipped"
         lease = WorkerLease(Queue(queue), self.resources.settings)
         lease.begin(self.workers)
+        lease.alive_at = math.inf  # there is no loop here that could hang
         try:
             runs, _ = self.claim([Claim(job_id, "")], lease.name)
             endings = [self.perform(one) for one in runs]

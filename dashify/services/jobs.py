@@ -8,10 +8,11 @@ from typing import Any
 from dashify.context import Context, Platform
 from dashify.domain import names
 from dashify.domain.audit import Action
-from dashify.domain.jobs import WATCHED, JobStatus
+from dashify.domain.jobs import WATCHED, JobStatus, Queue
 from dashify.domain.names import is_id
 from dashify.errors import NotAllowedNow, NotFound
 from dashify.services.sessions import load_actor
+from dashify.units import Unit
 
 Json = dict[str, Any]
 Row = Mapping[str, Any]
@@ -34,7 +35,15 @@ def cancel_job(ctx: Context, job_id: str) -> Json:
         NotAllowedNow: it is over.
     """
     before = _own(ctx, job_id)
-    row = ctx.store.jobs.cancel(job_id, ctx.actor.user_id, now=ctx.now) or _own(ctx, job_id)
+
+    def work(unit: Unit) -> Row:
+        row = unit.store.jobs.cancel(job_id, ctx.actor.user_id, now=unit.now)
+        if row is None:
+            return unit.store.jobs.get_own(job_id, ctx.actor.user_id)
+        unit.jobs.withdraw(job_id, Queue(row["queue"]))
+        return row
+
+    row = ctx.unit(work)
     if row["status"] != JobStatus.CANCELLED:
         raise NotAllowedNow("This job is over, so it cannot be cancelled.")
     if before["status"] != JobStatus.CANCELLED:

@@ -178,18 +178,26 @@ class TransactionSessions:
     def one(self) -> Iterator[ClientSession]:
         """Give a session that nobody else uses inside the block."""
         session = self._idle.pop() if self._idle else self._open()
-        yield session
-        # One whose block failed is not used again: nobody knows what became of its transaction.
-        self._idle.append(session)
+        try:
+            yield session
+        finally:
+            if session.in_transaction:  # nobody knows what became of it
+                self.ids.remove(_id_of(session))
+                session.end_session()
+            else:
+                self._idle.append(session)
 
     def _open(self) -> ClientSession:
         client = self._client()
         assert client is not None
         session = client.start_session()
-        session_id = session.session_id["id"]
-        self.ids.append(session_id)
-        self.announce(session_id)
+        self.ids.append(_id_of(session))
+        self.announce(self.ids[-1])
         return session
+
+
+def _id_of(session: ClientSession) -> Any:
+    return session.session_id["id"]
 
 
 # By identity: two clients of one server are equal, and must not share sessions.

@@ -213,3 +213,14 @@ def test_the_installations_own_jobs_are_nobodys(alice: Context, platform: Platfo
     with pytest.raises(NotFound):
         alice.store.jobs.get(job_id)
     assert platform.store_of(INSTALLATION).jobs.get(job_id)["_id"] == job_id
+
+
+def test_a_job_that_was_cancelled_waits_nowhere(alice: Context, resources: Resources) -> None:
+    from dashify.services import channels
+    from dashify.services.jobs import cancel_job
+
+    general = channels.list_channels(alice, None, 50)["channels"][0]["id"]
+    job_id = alice.unit(lambda unit: unit.jobs.add(Job.EXPORT_CHANNEL, {"channel_id": general, "format": "csv"}))
+    assert job_id in resources.dispatcher.on(Queue.REPORTS, lambda lists: lists.list_held())
+    assert cancel_job(alice, job_id)["status"] == "cancelled"
+    assert job_id not in resources.dispatcher.on(Queue.REPORTS, lambda lists: lists.list_held())
