@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gevent import monkey
+if __name__ == "__main__":
+    from gevent import monkey
 
-monkey.patch_all()
+    monkey.patch_all()
 
 # ruff: noqa: E402 - what follows must find patched modules, as in worker.py
 import os
