@@ -7,7 +7,7 @@ if __name__ == "__main__":
 
     monkey.patch_all()
 
-# ruff: noqa: E402 - what follows must find patched modules, as in worker.py
+
 import os
 import signal
 import sys
