@@ -126,8 +126,7 @@ class Runner:
             return Ending(run, "superseded", Place.GONE)
         except TimeIsUp:
             log.warning("A job took longer than its queue allows")
-            limit = self.resources.settings.queues[run.queue.value].time_limit
-            return self._record(run, DashifyError(f"It took longer than {limit:.0f} s.", code="time_limit"), True)
+            return self._record(run, self.overran(run), True)
         except Unavailable as error:
             log.warning("A job met something that is away: %s", error.code)
             return self._record(run, error, True)
@@ -148,6 +147,11 @@ class Runner:
                 if time.monotonic() > deadline or run.lost:
                     return Ending(run, "unrecorded", Place.BACK)
                 time.sleep(_RECORD_PAUSE)
+
+    def overran(self, run: Run) -> DashifyError:
+        """Give the failure of a run that took longer than its queue allows."""
+        limit = self.resources.settings.queues[run.queue.value].time_limit
+        return DashifyError(f"It took longer than {limit:.0f} s.", code="time_limit")
 
     def record(self, run: Run, error: DashifyError, passing: bool) -> Ending:
         """Record a failure once; see `_record`.

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import redis
@@ -23,7 +24,7 @@ from rq.worker.base import BaseWorker, WorkerStatus
 
 from dashify.clients.rq_lists import Claim, Place, RqLists, Settlement
 from dashify.domain.jobs import SUSPECT_CRASHES, Queue
-from dashify.errors import DashifyError, Unavailable
+from dashify.errors import Unavailable
 from dashify.jobs.hands import Hands
 from dashify.jobs.runner import Ending, Runner
 from dashify.jobs.running import Run
@@ -143,8 +144,7 @@ class JobWorker(BaseWorker):
         except Unavailable:
             # What was claimed in MongoDB all the same is found by `_reconcile`.
             self._mongodb_from = time.monotonic() + _AWAY_SECONDS
-            due = time.time() + _AWAY_DUE_SECONDS
-            runs, refused = [], [Settlement(one, Place.LATER, due=due) for one in claims]
+            runs, refused = [], [Settlement(one, Place.LATER, due=time.time() + _AWAY_DUE_SECONDS) for one in claims]
         self._settle(refused)
         for run in runs:
             if run.row["crashes"] >= SUSPECT_CRASHES:
@@ -196,8 +196,8 @@ class JobWorker(BaseWorker):
     def _settle(self, settlements: list[Settlement]) -> None:
         """Tell RQ what becomes of jobs, now or when Redis is back."""
         self._settlements += settlements
-        if self._settlements and self._try_redis(lambda: self._lists.settle(self._lease.name, self._settlements)) \
-                is not None:
+        settle = partial(self._lists.settle, self._lease.name, self._settlements)
+        if self._settlements and self._try_redis(settle) is not None:
             self._settlements = []
 
     def _do_chores(self) -> None:
@@ -239,9 +239,8 @@ class JobWorker(BaseWorker):
         """Record the failure of runs that cannot be stopped, give everything back, and have the process end."""
         if not stuck:
             return
-        error = DashifyError(f"It took longer than {self._policy.time_limit:.0f} s.", code="time_limit")
         try:
-            endings = [self._runner.record(run, error, True) for run in stuck]
+            endings = [self._runner.record(run, self._runner.overran(run), True) for run in stuck]
             self._settle(self._runner.conclude(endings, self._lease.name))
         except Unavailable:
             return
@@ -261,8 +260,7 @@ class JobWorker(BaseWorker):
                 raise LeaseLost
             self._conclude()
             self._do_chores()
-            self._news.wait(_LOOK_SECONDS)
-            self._news.clear()
+            self._rest()
         self._conclude()
         if self._running:
             log.warning("Stopped in the middle of %d jobs, which are given back", len(self._running))
@@ -290,9 +288,12 @@ class JobWorker(BaseWorker):
         if time.monotonic() < self._redis_from:
             return None
         try:
-            return work()
+            done = work()
+            self._redis_from = 0.0
+            return done
         except RedisError as error:
-            log.warning("Redis is away: %s", error)
+            if not self._redis_from:
+                log.warning("Redis is away: %s", error)
             self._redis_from = time.monotonic() + _AWAY_SECONDS
             return None
 

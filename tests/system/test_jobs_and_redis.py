@@ -40,8 +40,11 @@ def ask_through_a_restart(own: Settings, folder: Path, restart: Callable[[], Non
                 half.set()
 
         with ThreadPoolExecutor(CALLERS) as pool:
-            pool.submit(lambda: (half.wait(120), restart()))
-            list(pool.map(invite, range(asked)))
+            asking = [pool.submit(invite, number) for number in range(asked)]
+            assert half.wait(120)
+            restart()  # by this thread: a server ends with the thread that started it
+            for one in asking:
+                one.result()
         assert set(statuses) <= {201, 503}
         return statuses.count(201), statuses.count(503)
     finally:
