@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,6 @@ from dashify.jobs.runner import Runner
 from dashify.jobs.running import Superseded
 from dashify.resources import Resources
 from dashify.services import accounts, audit, channels, chat, jobs, people, reports, sessions
-from dashify.settings import Settings
 from dashify.stores.mongo import Document
 from dashify.units import Unit
 from tests.conftest import HERE, PASSWORD
@@ -29,18 +28,6 @@ Join = Callable[..., Context]
 Refreshed = Callable[[Context], Context]
 # Who puts back or discards a job accounts for it where queues are looked after.
 ELSEWHERE = {Action.JOB_RETRIED, Action.JOB_DISCARDED, Action.SUPERADMIN_CHANGED}
-
-
-@pytest.fixture(scope="module")
-def runner(settings: Settings, resources: Resources) -> Iterator[Runner]:
-    opened = Runner(settings)
-    yield opened
-    opened.resources.close()
-
-
-@pytest.fixture
-def general(alice: Context) -> str:
-    return str(channels.list_channels(alice, None, 50)["channels"][0]["id"])
 
 
 def entries(ctx: Context, action: Action | None = None) -> list[Document]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,22 +12,9 @@ from dashify.domain.jobs import Job, Queue
 from dashify.jobs.runner import Runner
 from dashify.resources import Resources
 from dashify.services import channels, chat, notifications, people
-from dashify.settings import Settings
 
 Refreshed = Callable[[Context], Context]
 Told = list[tuple[str, str, Any]]
-
-
-@pytest.fixture(scope="module")
-def runner(settings: Settings, resources: Resources) -> Iterator[Runner]:
-    opened = Runner(settings)
-    yield opened
-    opened.resources.close()
-
-
-@pytest.fixture
-def general(alice: Context) -> str:
-    return str(channels.list_channels(alice, None, 50)["channels"][0]["id"])
 
 
 @pytest.fixture

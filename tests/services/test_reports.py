@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,18 +22,6 @@ from dashify.services import channels, chat, jobs, people, reports
 from dashify.settings import Settings
 
 Refreshed = Callable[[Context], Context]
-
-
-@pytest.fixture(scope="module")
-def runner(settings: Settings, resources: Resources) -> Iterator[Runner]:
-    opened = Runner(settings)
-    yield opened
-    opened.resources.close()
-
-
-@pytest.fixture
-def general(alice: Context) -> str:
-    return str(channels.list_channels(alice, None, 50)["channels"][0]["id"])
 
 
 def ask(ctx: Context, channel_id: str | None, kind: ReportKind = ReportKind.CHANNEL,
