@@ -6,6 +6,7 @@ Any number may do it at once: each step is one atomic change, or harmless when d
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -89,7 +90,9 @@ class Sweeper:
 
     def _reap_rows(self, gone: set[str]) -> int:
         reaped = 0
-        for row in self._book.list_orphans(gone):
+        orphans = self._book.list_orphans(gone)
+        random.shuffle(orphans)  # every sweeper does this at once, and two on one row conflict
+        for row in orphans:
             taken = self._book.take_from(row)
             if taken is None:
                 continue
