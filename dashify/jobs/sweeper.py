@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from dashify.clients.queue import Dispatcher
 from dashify.clients.rq_lists import Claim, Place, RqLists, Settlement
@@ -25,6 +26,7 @@ REAP_SECONDS = 3.0
 RESEND_SECONDS = 8.0
 FRESH_SECONDS = 3.0  # a younger job is on its way from whoever asked for it
 _STEP_SECONDS = 0.25
+_REAPED_AT_ONCE = 100
 _NOBODY = "nobody"
 
 
@@ -89,20 +91,33 @@ class Sweeper:
         return sent
 
     def _reap_rows(self, gone: set[str]) -> int:
-        reaped = 0
+        """Take the rows of workers that are gone, many at once. Every sweeper does this, so each begins elsewhere: two
+        on the same rows conflict."""
         orphans = self._book.list_orphans(gone)
-        random.shuffle(orphans)  # every sweeper does this at once, and two on one row conflict
-        for row in orphans:
-            taken = self._book.take_from(row)
-            if taken is None:
-                continue
-            reaped += 1
-            dead = taken["status"] == JobStatus.DEAD
-            log.log(logging.ERROR if dead else logging.WARNING,
-                    "A job killed its worker too often" if dead else "A job's worker is gone; it runs again",
-                    extra={"job_id": row["_id"], "kind": row["kind"], "queue": row["queue"]})
-            announce(self._platform, row["tenant_id"], taken)
-        return reaped
+        random.shuffle(orphans)
+        plain = [row for row in orphans if not row["alone"]]
+        reaped = 0
+        for start in range(0, len(plain), _REAPED_AT_ONCE):
+            part = plain[start:start + _REAPED_AT_ONCE]
+            taken = self._book.take_back([row["_id"] for row in part], gone)
+            if taken:
+                reaped += taken
+                log.warning("%d jobs lost their worker; they run again", taken,
+                            extra={"job_ids": [row["_id"] for row in part]})
+                for row in part:
+                    announce(self._platform, row["tenant_id"], {**row, "status": JobStatus.QUEUED.value})
+        return reaped + sum(self._reap_alone(row) for row in orphans if row["alone"])
+
+    def _reap_alone(self, row: dict[str, Any]) -> bool:
+        taken = self._book.take_back_alone(row)
+        if taken is None:
+            return False
+        dead = taken["status"] == JobStatus.DEAD
+        log.log(logging.ERROR if dead else logging.WARNING,
+                "A job killed its worker too often" if dead else "A job's worker is gone while it ran alone; once more",
+                extra={"job_id": row["_id"], "kind": row["kind"], "queue": row["queue"]})
+        announce(self._platform, row["tenant_id"], taken)
+        return True
 
     def _reap_claims(self, queue: Queue, claims: list[Claim]) -> None:
         """Let the claims of dead workers go, and have what is queued run again."""

@@ -101,12 +101,25 @@ class JobBook:
         with translated():
             return set(self._jobs.distinct("worker", {"worker": {"$gt": ""}}))
 
-    def take_from(self, row: Document) -> Document | None:
-        """Take a running job from a worker that is dead, counting a crash: to be run again before others, or dead.
+    def take_back(self, job_ids: Sequence[str], dead: Iterable[str]) -> int:
+        """Take running jobs, none of which ran alone, from workers that are `dead`, counting a crash each: to be run
+        again before others. Give the number of those with which nobody else was first.
+
+        All in one change, because a worker that dies leaves as many as it ran at once. No attempts are compared, as
+        for a single row: a worker that was declared dead never holds anything again under its name.
+        """
+        with translated():
+            return self._jobs.update_many(
+                {"_id": {"$in": list(job_ids)}, "status": JobStatus.RUNNING.value, "worker": {"$in": sorted(dead)},
+                 "alone": False},
+                {"$set": {**self._queued(0.0), "front": True}, "$inc": {"crashes": 1}}).matched_count
+
+    def take_back_alone(self, row: Document) -> Document | None:
+        """Take a running job that ran alone from its dead worker, as `take_back` does; give it as it is then.
 
         It is dead when it has killed its worker three times while it ran alone. None if somebody else was first.
         """
-        alone = row["alone_crashes"] + (1 if row["alone"] else 0)
+        alone = row["alone_crashes"] + 1
         where = _running(row["_id"], row["attempt"])
         counted = {"alone_crashes": alone, "alone": False}
         if alone >= MOST_ALONE_CRASHES:
