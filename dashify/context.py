@@ -157,6 +157,10 @@ class Platform(_Reach):
         """Give one tenant's store."""
         return self._resources.store_of(tenant_id)
 
+    def files_of(self, tenant_id: str) -> TenantFiles:
+        """Give one tenant's files."""
+        return TenantFiles(self._resources.database, tenant_id)
+
     def context(self, actor: Actor, address: str | None = None) -> Context:
         """Give the context in which `actor` acts, from the network address `address` where there is a request."""
         return Context(self._resources, actor, address)

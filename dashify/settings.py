@@ -37,6 +37,9 @@ class Limits:
     sockets_per_user: int = 20
     sockets_per_address: int = 100
     reports_per_hour: int = 60
+    upload_bytes: int = 25 * 1024 * 1024
+    uploads_per_hour: int = 500
+    searches_per_second: int = 20
 
 
 @dataclass(frozen=True, slots=True)
