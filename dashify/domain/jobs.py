@@ -50,6 +50,7 @@ class Job(StrEnum):
     INDEX_DOCUMENT = "dashify.jobs.indexer.index_document"
     INDEX_CHANNEL = "dashify.jobs.indexer.index_channel"
     PURGE_DOCUMENT = "dashify.jobs.indexer.purge_document"
+    PURGE_TENANT = "dashify.jobs.indexer.purge_tenant"
     NIGHTLY_TICK = "dashify.jobs.nightly.nightly_tick"
     RECONCILE_TENANT = "dashify.jobs.nightly.reconcile_tenant"
 
@@ -99,6 +100,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.INDEX_DOCUMENT: Queue.INDEXER,
     Job.INDEX_CHANNEL: Queue.INDEXER,
     Job.PURGE_DOCUMENT: Queue.INDEXER,
+    Job.PURGE_TENANT: Queue.INDEXER,
     Job.NIGHTLY_TICK: Queue.INDEXER,
     Job.RECONCILE_TENANT: Queue.INDEXER,
 }

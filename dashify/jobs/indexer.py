@@ -22,6 +22,7 @@ from dashify.reading import Extract, Unreadable, read_file
 from dashify.services.documents import add_version, ask_for_indexing
 from dashify.services.indexing import Index, document_passages, message_passages
 from dashify.services.knowledge import announce_document
+from dashify.services.organizations import erase
 from dashify.units import Unit
 
 EMBEDDED_A_RUN = 256
@@ -122,6 +123,12 @@ def purge_document(platform: Platform, payload: Row, run: Run) -> None:
         return counts
 
     run.finish(finish)
+
+
+def purge_tenant(platform: Platform, payload: Row, run: Run) -> None:
+    """Remove every trace of an organization that was closed."""
+    erase(platform, payload["tenant_id"])
+    run.finish(lambda unit: None)
 
 
 def _read(platform: Platform, run: Run, row: Row) -> Extract:

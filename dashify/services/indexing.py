@@ -89,6 +89,10 @@ class Index:
             for vectors, _ in self._targets():
                 vectors.delete({"source_id": source_ids[start:start + _PAGE], **older})
 
+    def count(self) -> int:
+        """Count everything of the tenant's, in all collections together."""
+        return sum(vectors.count() for vectors, _ in self._targets())
+
     def remove_all(self) -> None:
         """Remove everything of the tenant's."""
         for vectors, _ in self._targets():
