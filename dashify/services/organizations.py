@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job
 from dashify.errors import NotFound
@@ -12,6 +14,7 @@ from dashify.units import Unit
 
 OPERATOR = "operator"
 _BATCH = 200
+_LATEST_WRITE = timedelta(minutes=30)  # longer than any queue's time limit for what writes to an index
 
 
 def find_organization(platform: Platform, tenant_id: str) -> str:
@@ -42,8 +45,7 @@ def close_organization(platform: Platform, tenant_id: str) -> None:
         for row in people:
             changed = store.people.change(row["_id"], {"active": False}, now=platform.now, sign_out=True)
             spread_epoch(platform, row["_id"], (changed["session_epoch"], changed["version"]))
-    platform.unit(INSTALLATION, OPERATOR, lambda unit: unit.jobs.add(
-        Job.PURGE_TENANT, {"tenant_id": tenant_id}, unique_key=f"purge-tenant-{tenant_id}-{unit.now:%Y%m%d%H%M}"))
+    platform.unit(INSTALLATION, OPERATOR, lambda unit: _ask(unit, tenant_id))
 
 
 def count_traces(platform: Platform, tenant_id: str) -> dict[str, int]:
@@ -66,3 +68,9 @@ def erase(platform: Platform, tenant_id: str) -> None:
     if erasure.is_closed():
         Index(platform, tenant_id).remove_all()
         erasure.remove()
+
+
+def _ask(unit: Unit, tenant_id: str) -> None:
+    """Ask for the removal now, and once more when whatever still ran for the organization has ended."""
+    for due_at in (None, unit.now + _LATEST_WRITE):
+        unit.jobs.add(Job.PURGE_TENANT, {"tenant_id": tenant_id}, due_at=due_at)
