@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from dashify.context import Platform
-from dashify.domain.files import FileKind
+from dashify.domain.files import FileKind, Unreadable
 from dashify.domain.jobs import Job
 from dashify.domain.knowledge import MAX_TITLE, DocumentStatus, indexing_key, linked_documents
 from dashify.errors import DashifyError, Unavailable
 from dashify.jobs.running import Run
-from dashify.reading import Extract, Unreadable, read_file
+from dashify.reading import Extract, read_file
 from dashify.services.documents import add_version, ask_for_indexing
 from dashify.services.indexing import Index, document_passages, message_passages
 from dashify.services.knowledge import announce_document

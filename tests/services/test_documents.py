@@ -31,7 +31,7 @@ def listed(ctx: Context, **wanted: Any) -> list[str]:
 
 
 def jobs_of(ctx: Context, kind: Job) -> list[Row]:
-    return [row for row in ctx.store.jobs._jobs.find({"kind": kind.kind})]
+    return ctx.store.jobs._jobs.find({"kind": kind.kind})
 
 
 @pytest.fixture
