@@ -9,6 +9,7 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
+from qdrant_client import QdrantClient
 
 from dashify.clients.hasher import Hasher
 from dashify.clients.mailer import Mailer, open_mailer
@@ -21,12 +22,14 @@ from dashify.gate import RedisGate
 from dashify.lifecycle import Lifecycle
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
+from dashify.stores.collections import Collections, open_qdrant
 from dashify.stores.lane import Lanes
 from dashify.stores.limits import LimitStore
 from dashify.stores.mongo import Document, answers, create_indexes, open_client, open_database
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.vectors import TenantVectors
 from dashify.stores.workers import Clock, Workers
 
 _EPOCH_SECONDS = 10.0
@@ -128,6 +131,20 @@ class Resources:
         """The counters of who did what how often."""
         return LimitStore(self.gate)
 
+    @cached_property
+    def qdrant(self) -> QdrantClient:
+        """The vector store's client."""
+        return open_qdrant(self.settings)
+
+    @cached_property
+    def collections(self) -> Collections:
+        """Which collections there are."""
+        return Collections(self.qdrant, self.settings, lambda model: len(self.models.embed(["x"], model=model)[0]))
+
+    def vectors_of(self, tenant_id: str, collection: str) -> TenantVectors:
+        """Give one tenant's points in a collection."""
+        return TenantVectors(self.qdrant, collection, tenant_id)
+
     def store_of(self, tenant_id: str) -> Store:
         """Give one tenant's store."""
         return Store(self.database, tenant_id)
@@ -168,6 +185,8 @@ class Resources:
             self.dispatcher.close()
         if "readonly_redis" in opened:
             self.readonly_redis.connection_pool.disconnect()
+        if "qdrant" in opened:
+            self.qdrant.close()
         if "gate" in opened:
             self.gate.close()
         if "mongo" in opened:

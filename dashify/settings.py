@@ -82,7 +82,11 @@ class Settings:
     mongodb_url: str = field(default="mongodb://127.0.0.1:27017/?directConnection=true", repr=False)
     mongodb_database: str = "dashify"
     qdrant_url: str = field(default="http://127.0.0.1:6333", repr=False)
+    qdrant_api_key: str = field(default="", repr=False)
+    qdrant_shards: int = 1
+    qdrant_replicas: int = 1
     embedding_url: str = field(default="http://127.0.0.1:11434", repr=False)
+    embedding_model: str = "all-minilm"
     model_hosts: str = field(default="", repr=False)
     mail_url: str = field(default="smtp://127.0.0.1:25", repr=False)
     mail_from: str = "Dashify <dashify@localhost>"

@@ -63,12 +63,12 @@ def check_citations(ctx: Context, citations: Sequence[Json]) -> list[bool]:
 
 
 def _ask_index(ctx: Context, query: str, principals: frozenset[str], limit: int, kinds: Sequence[str]) -> list[Hit]:
-    name, model, _ = ctx.collections.active()
-    vectors = ctx.vectors(name)
+    searched = ctx.collections.active()
+    vectors = ctx.vectors(searched.name)
     sparse = Sparse(*query_terms(query))
     where = {"readers": sorted(principals), "kind": list(kinds)}
     try:
-        [dense] = ctx.models.embed([query], model=model)
+        [dense] = ctx.models.embed([query], model=searched.model)
     except Unavailable:
         # Words alone find less than meaning and words, and more than nothing.
         return vectors.sparse(sparse, limit=limit, where=where) if sparse.indices else []
