@@ -12,6 +12,7 @@ from pymongo.database import Database
 
 from dashify.clients.hasher import Hasher
 from dashify.clients.mailer import Mailer, open_mailer
+from dashify.clients.models import ModelPool
 from dashify.clients.publisher import Publisher
 from dashify.clients.queue import Dispatcher
 from dashify.clients.readonly import ReadOnlyRedis, connect_to_read
@@ -99,6 +100,11 @@ class Resources:
         return open_mailer(self.settings.mail_url, self.settings.mail_from)
 
     @cached_property
+    def models(self) -> ModelPool:
+        """The model hosts."""
+        return ModelPool(self.settings, self.gate)
+
+    @cached_property
     def hasher(self) -> Hasher:
         """The password hasher."""
         return Hasher()
@@ -166,6 +172,8 @@ class Resources:
             self.publisher.flush(1.0)
         if "dispatcher" in opened:
             self.dispatcher.close()
+        if "models" in opened:
+            self.models.close()
         if "readonly_redis" in opened:
             self.readonly_redis.connection_pool.disconnect()
         if "gate" in opened:
