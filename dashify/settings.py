@@ -91,6 +91,7 @@ class Settings:
     qdrant_replicas: int = 1
     embedding_url: str = field(default="http://127.0.0.1:11434", repr=False)
     embedding_model: str = "all-minilm"
+    embedding_floor: float = 0.25
     model_hosts: str = field(default="", repr=False)
     chat_models: str = ""
     model_host_slots: int = 1

@@ -72,7 +72,7 @@ def _ask_index(ctx: Context, query: str, principals: frozenset[str], limit: int,
     except Unavailable:
         # Words alone find less than meaning and words, and more than nothing.
         return vectors.sparse(sparse, limit=limit, where=where) if sparse.indices else []
-    return vectors.hybrid(dense, sparse, limit=limit, where=where)
+    return vectors.hybrid(dense, sparse, limit=limit, where=where, floor=ctx.settings.embedding_floor)
 
 
 def _document_passages(ctx: Context, hits: Sequence[Hit], principals: frozenset[str]) -> Iterable[Found]:
