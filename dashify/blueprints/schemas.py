@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from dashify.domain.accounts import is_reserved
 from dashify.domain.digests import USUAL_ZONE, is_zone
 from dashify.domain.inputs import MAX_NUMBER, ClientId, Identifier, Input, MessageText, Number, Text
 
@@ -43,7 +44,7 @@ def _emoji(value: str) -> str:
     return value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Read a number out of a query string, where everything is text."""
     if isinstance(value, str):
         if not _DIGITS.fullmatch(value):
@@ -68,21 +69,28 @@ def _zone_or_usual(value: str) -> str:
     return value if is_zone(value) else USUAL_ZONE
 
 
+def _not_reserved(value: str) -> str:
+    if is_reserved(value):
+        raise ValueError("is a name that nobody can go by here")
+    return value
+
+
 def _at_most_a_page(size: int) -> int:
     return min(size, MAX_PAGE)
 
 
 Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(strip_whitespace=True)]
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=80)]
+PersonName = Annotated[Name, AfterValidator(_not_reserved)]
 Email = Annotated[Text, StringConstraints(min_length=3, max_length=254), AfterValidator(_normal_email)]
 NewPassword = Annotated[Text, StringConstraints(min_length=8, max_length=1_000)]
 Password = Annotated[Text, StringConstraints(min_length=1, max_length=1_000)]
 Token = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 ShortLine = Annotated[Line, StringConstraints(max_length=64)]
 Emoji = Annotated[Text, StringConstraints(min_length=1, max_length=32), AfterValidator(_emoji)]
-QueryNumber = Annotated[Number, BeforeValidator(_whole)]
+QueryNumber = Annotated[Number, BeforeValidator(whole)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="More than 200 counts as 200."),
-                     AfterValidator(_at_most_a_page), BeforeValidator(_whole)]
+                     AfterValidator(_at_most_a_page), BeforeValidator(whole)]
 ZoneName = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
 TimeZone = Annotated[ZoneName, AfterValidator(_zone)]
 BrowserZone = Annotated[ZoneName, Field(description="One that is not known here counts as UTC."),
@@ -95,7 +103,7 @@ class SignUp(Input):
     """A new organization and its owner."""
 
     organization: Name
-    name: Name
+    name: PersonName
     email: Email
     password: NewPassword
     time_zone: BrowserZone | None = None
@@ -126,7 +134,7 @@ class Acceptance(Input):
     """An invitation's token, and who joins by it."""
 
     token: Token
-    name: Name
+    name: PersonName
     password: NewPassword
     time_zone: BrowserZone | None = None
 
@@ -134,7 +142,7 @@ class Acceptance(Input):
 class Profile(Input):
     """What I may change of myself; at least one of the three."""
 
-    name: Name | None = None
+    name: PersonName | None = None
     time_zone: TimeZone | None = None
     digest: bool | None = None
 
