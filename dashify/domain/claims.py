@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 
 from dashify.domain.answers import MAX_CHARACTERS, Cite, Claim
-from dashify.domain.cleaning import plain
-from dashify.domain.evidence import Evidence
+from dashify.domain.cleaning import LINK, addresses, plain
+from dashify.domain.evidence import Claimed, Evidence
 from dashify.domain.passages import sentences
 
-NAMED, UNNAMED = 0.4, 0.65
+NAMED, UNNAMED = 0.55, 0.75
 """How much of a sentence's words must be in a passage that it names, and in one that it does not name."""
 _MOST_CITES = 3
 _DIGITS = re.compile(r"\d+")
@@ -80,23 +80,24 @@ class Checker:
 
     def _judge(self, sentence: str, lead: str) -> Claim | None:
         named = [int(number) - 1 for found in _MARK.finditer(sentence) for number in _DIGITS.findall(found["numbers"])]
-        text = _HEAD.sub("", plain(_MARK.sub("", sentence))).strip()
+        bare = _MARK.sub("", sentence)
+        text = _HEAD.sub("", plain(bare)).strip()
         folded = _folded(text)
         if not folded or folded in self._seen:
             return None
-        cites = self._cites(text, named)
+        cites = self._cites(Claimed(text.replace(LINK, ""), addresses(bare), self._question), named)
         if not cites:
             return None
         self._seen.add(folded)
         stop = _STOP.search(text)
         return Claim(lead, text[:stop.start()] if stop else text, stop.group() if stop else "", cites)
 
-    def _cites(self, text: str, named: list[int]) -> tuple[Cite, ...]:
+    def _cites(self, claim: Claimed, named: list[int]) -> tuple[Cite, ...]:
         count = len(self._evidence.passages)
         valid = [index for index in dict.fromkeys(named) if 0 <= index < count]
-        found = [self._evidence.bears_out(index, text, self._question, NAMED) for index in valid]
+        found = [self._evidence.bears_out(index, claim, NAMED) for index in valid]
         if not any(found):
-            others = (self._evidence.bears_out(index, text, self._question, UNNAMED) for index in range(count))
+            others = (self._evidence.bears_out(index, claim, UNNAMED) for index in range(count))
             found = [next((one for one in others if one), None)]
         return tuple(one for one in found if one)[:_MOST_CITES]
 

@@ -36,10 +36,15 @@ def harmless(text: str) -> str:
     return _TURN.sub(lambda found: _BROKEN[found.group()], visible(text))
 
 
+def addresses(text: str) -> list[str]:
+    """Give the addresses in a text, as they stand there."""
+    return [found.strip("<>()[].,;:!") for found in _ADDRESS.findall(visible(text))]
+
+
 def plain(text: str) -> str:
     """Make a text safe to be told: no markup, and no address that somebody could be led to or that carries data."""
     shown = _IMAGE_OR_LINK.sub(lambda found: found["label"] or LINK, visible(text))
-    # Twice, since what stood inside a mark may be one itself.
-    for pattern in (_TAG, _TAG):
-        shown = pattern.sub("", shown)
-    return _EMPHASIS.sub("", _ADDRESS.sub(LINK, shown))
+    # Twice, since what stood around a mark may be one without it.
+    for pattern, instead in ((_ADDRESS, LINK), (_TAG, ""), (_TAG, ""), (_ADDRESS, LINK), (_EMPHASIS, "")):
+        shown = pattern.sub(instead, shown)
+    return shown

@@ -19,6 +19,7 @@ _MOST_SENTENCES = 400
 _NEARBY = 0.5  # what a word counts that stands in the passage and not in the sentence
 _ANNOUNCED = 0.95  # what a sentence has of the question or heading before it
 _QUESTION_MARKS = ("?", "\uff1f", "?)", "?**", "\u061f")
+_SHOUTED = re.compile(r"\b[A-Z]{3,}\b")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 
 
@@ -32,6 +33,18 @@ class Sentence:
     cite: Cite
     words: frozenset[str]
     announces: bool
+
+
+class Claimed:
+    """What somebody claims, ready to be looked for: its words, its numbers, and what must be there letter by letter.
+
+    What is in `known`, such as the question, need not be in a passage.
+    """
+
+    def __init__(self, text: str, exact: Sequence[str], known: str) -> None:
+        self.words = meaning(text)
+        self.numbers = frozenset(_NUMBER.findall(text)) - frozenset(_NUMBER.findall(known))
+        self.exact = [one for one in (*exact, *_SHOUTED.findall(text)) if one not in known]
 
 
 class Evidence:
@@ -68,14 +81,15 @@ class Evidence:
                 found[at] = 0.0
         return found
 
-    def bears_out(self, passage: int, claim: str, known: str, least: float) -> Cite | None:
-        """Give the sentence of a passage that best bears out `claim`, or None where the passage does not say so.
+    def bears_out(self, passage: int, claim: Claimed, least: float) -> Cite | None:
+        """Give the sentence of a passage that best bears out a claim, or None where the passage does not say so.
 
-        At least `least` of the claim's words and all its numbers must be in it, but for the numbers in `known`.
+        At least `least` of the claim's words must be in it, and every number and whatever else must be exact.
         """
-        said = meaning(claim)
-        numbers = set(_NUMBER.findall(claim)) - set(_NUMBER.findall(known))
-        if not said or len(said & self._around[passage]) < least * len(said) or numbers - self._numbers[passage]:
+        said, text = claim.words, self.passages[passage].text
+        if not said or len(said & self._around[passage]) < least * len(said):
+            return None
+        if claim.numbers - self._numbers[passage] or not all(one in text for one in claim.exact):
             return None
         own = [one for one in self.sentences if one.cite.passage == passage]
         best = max(own, key=lambda one: sum(map(self._weight, said & one.words)), default=None)

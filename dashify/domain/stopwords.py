@@ -20,6 +20,7 @@ wird wo zu zum zur au aux avec ce ces cette comme combien dans de elle en est et
 ma mais mes moi mon ne nos notre nous où par pas pour pourquoi quand que quel quelle quelles quels qui sa se ses son
 sont sur ta te tes toi ton tu un une vos votre vous al como con cual cuando cuánto del donde el ella ellos entre esta
 este esto hay las lo los más mi muy o para pero por qué quién ser si sin sobre su sus también una y yo
+hello hey hi thanks thank bitte danke hallo bonjour merci hola gracias
 """
 
 

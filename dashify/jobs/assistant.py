@@ -165,7 +165,8 @@ def write(writing: Writing) -> None:
     """
     ctx, row = writing.run.context(), writing.row
     if row["message_id"] is not None and not ctx.store.messages.find_standing([row["message_id"]]):
-        raise NotFound("The question was deleted.", code="question_deleted")
+        writing.end(AnswerStatus.STOPPED)
+        raise Ended
     principals = readers_of_answer(ctx, row)
     turns = recall(ctx, row, principals)
     if row["sources"] is None:
