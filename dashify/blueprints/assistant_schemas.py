@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from dashify.blueprints.schemas import ShortLine, whole
+from dashify.blueprints.schemas import PieceNumber, ShortLine
 from dashify.domain.answers import MAX_COMMENT, MAX_QUESTION
-from dashify.domain.inputs import MAX_NUMBER, Identifier, Input, Text
+from dashify.domain.inputs import Identifier, Input, Number, Text
 
 QuestionText = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION)]
-PieceNumber = Annotated[int, Field(ge=-1, le=MAX_NUMBER), BeforeValidator(whole)]
 
 
 class NewQuestion(Input):
@@ -39,7 +38,7 @@ class AssistantChange(Input):
     """What to choose; at least one of them. Null is the usual: the first model, and no limit."""
 
     model: ShortLine | None = None
-    monthly_tokens: Annotated[int, Field(ge=0, le=MAX_NUMBER)] | None = None
+    monthly_tokens: Number | None = None
 
     @model_validator(mode="after")
     def _something(self) -> AssistantChange:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from flask import Response
-from pydantic import Field
 
 from dashify.blueprints.downloads import download
 from dashify.blueprints.guards import guarded, signed_in
@@ -26,7 +25,7 @@ from dashify.blueprints.knowledge_schemas import (
     VersionPage,
 )
 from dashify.blueprints.routes import endpoint
-from dashify.blueprints.schemas import QueryNumber
+from dashify.blueprints.schemas import PositiveNumber
 from dashify.blueprints.uploads import SentFile
 from dashify.context import Context
 from dashify.domain.files import kind_of
@@ -38,7 +37,6 @@ blueprint = guarded("documents", signed_in)
 
 _DOCUMENT = "/documents/<document_id>"
 _VERSION = "/documents/<document_id>/versions/<version>"
-VersionNumber = Annotated[QueryNumber, Field(ge=1)]
 
 
 @endpoint(blueprint, "GET", "/documents", answers={200: DocumentsAnswer}, errors=(404,))
@@ -96,13 +94,13 @@ def list_versions(ctx: Context, document_id: str, query: VersionPage) -> dict[st
 
 
 @endpoint(blueprint, "GET", _VERSION, answers={200: VersionAnswer}, errors=(404,))
-def show_version(ctx: Context, document_id: str, version: VersionNumber) -> dict[str, Any]:
+def show_version(ctx: Context, document_id: str, version: PositiveNumber) -> dict[str, Any]:
     """Give one version with its text."""
     return {"version": versions.get_version(ctx, document_id, version)}
 
 
 @endpoint(blueprint, "POST", f"{_VERSION}/restore", answers={200: DocumentAnswer}, errors=(403, 404))
-def restore_version(ctx: Context, document_id: str, version: VersionNumber) -> dict[str, Any]:
+def restore_version(ctx: Context, document_id: str, version: PositiveNumber) -> dict[str, Any]:
     """Make a version the latest again."""
     return {"document": versions.restore_version(ctx, document_id, version)}
 

@@ -53,7 +53,7 @@ class Draft(Outgoing):
     saved_at: Moment
 
 
-class Document(ListedDocument):
+class FullDocument(ListedDocument):
     """A document as one person reads it."""
 
     text: str
@@ -65,7 +65,7 @@ class Document(ListedDocument):
 class DocumentAnswer(Outgoing):
     """One document."""
 
-    document: Document
+    document: FullDocument
 
 
 class DocumentsAnswer(Outgoing):

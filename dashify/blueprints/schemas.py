@@ -7,7 +7,7 @@ import unicodedata
 from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints, model_validator
 
 from dashify.domain.accounts import is_reserved
 from dashify.domain.digests import USUAL_ZONE, is_zone
@@ -44,7 +44,7 @@ def _emoji(value: str) -> str:
     return value
 
 
-def whole(value: Any) -> Any:
+def _whole(value: Any) -> Any:
     """Read a number out of a query string, where everything is text."""
     if isinstance(value, str):
         if not _DIGITS.fullmatch(value):
@@ -88,9 +88,11 @@ Password = Annotated[Text, StringConstraints(min_length=1, max_length=1_000)]
 Token = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 ShortLine = Annotated[Line, StringConstraints(max_length=64)]
 Emoji = Annotated[Text, StringConstraints(min_length=1, max_length=32), AfterValidator(_emoji)]
-QueryNumber = Annotated[Number, BeforeValidator(whole)]
+QueryNumber = Annotated[Number, BeforeValidator(_whole)]
+PositiveNumber = Annotated[StrictInt, Field(ge=1, le=MAX_NUMBER), BeforeValidator(_whole)]
+PieceNumber = Annotated[StrictInt, Field(ge=-1, le=MAX_NUMBER), BeforeValidator(_whole)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="More than 200 counts as 200."),
-                     AfterValidator(_at_most_a_page), BeforeValidator(whole)]
+                     AfterValidator(_at_most_a_page), BeforeValidator(_whole)]
 ZoneName = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
 TimeZone = Annotated[ZoneName, AfterValidator(_zone)]
 BrowserZone = Annotated[ZoneName, Field(description="One that is not known here counts as UTC."),

@@ -180,6 +180,11 @@ class Slots:
         metrics.model_slots_used.labels(self._names[host]).dec()
         self._try("return redis.call('ZREM', KEYS[1], ARGV[1])", [_SLOTS + host], [lease])
 
+    def close(self) -> None:
+        """Give every slot back, so that others need not wait until this process's leases have run out."""
+        for lease in list(self._held):
+            self.release(lease)
+
     def _ask_redis(self, ticket: Ticket, hosts: Sequence[str], lease: str) -> Asked:
         before: list[Any] = ["", ""] if ticket.round is None else [ticket.round, ticket.number]
         caps = [value for pair in self._caps.items() for value in pair]

@@ -93,7 +93,8 @@ class ModelPool:
             turn.give_back()
 
     def close(self) -> None:
-        """Nothing is kept open between calls; leases of turns that still run end with them."""
+        """Give back the slots of turns that still run; no connection is kept between calls."""
+        self.slots.close()
 
 
 class Turn:

@@ -108,6 +108,7 @@ def upload_document(ctx: Context, title: str, upload: Upload, place: Place) -> J
         As `create_document`.
     """
     document_id, fields = new_id(), _new_fields(ctx, title or upload.name, place)
+    ctx.limits.take(("upload", ctx.actor.user_id, ctx.settings.limits.uploads_per_hour, 3600))
     counted = _Counted(upload.chunks)
     file_id = ctx.files.put(upload.name, upload.content_type, counted.pieces(), file_id=document_id)
     source = {"file_id": file_id, "name": upload.name, "content_type": upload.content_type, "kind": upload.kind,

@@ -40,7 +40,7 @@ class Known:
 def open_qdrant(settings: Settings) -> QdrantClient:
     """Open a client whose every call has a time limit."""
     return QdrantClient(url=settings.qdrant_url, api_key=settings.qdrant_api_key or None, timeout=_TIMEOUT_SECONDS,
-                        check_compatibility=False, prefer_grpc=False)
+                        check_compatibility=False, prefer_grpc=False, trust_env=False)
 
 
 class Collections:
