@@ -125,6 +125,7 @@ export const TELLINGS: Record<string, Telling> = {
   "message.deleted": { label: "Deleted a message", say: deletedMessage },
   "report.requested": { label: "Asked for a report", say: (entry) => `asked for ${report(entry)}` },
   "report.downloaded": { label: "Downloaded a report", say: (entry) => `downloaded ${report(entry)}` },
+  "assistant.changed": { label: "Changed the assistant", say: () => "changed the assistant's settings" },
   "job.retried": { label: "Put a job back", say: retried },
   "superadmin.changed": { label: "Became SuperAdmin, or no longer is", say: superadmin },
   "job.discarded": { label: "Discarded a job", say: (entry) => `discarded the job ${job(entry)}` },

@@ -12,6 +12,7 @@ const QUEUES: Record<string, QueueWords> = {
   indexer: { name: "Indexing", about: "Documents being made ready for search" },
   notifications: { name: "Notifications", about: "Who is told of mentions and replies" },
   audit: { name: "Audit", about: "Sealing the audit log, and checks" },
+  assistant: { name: "Assistant", about: "Questions being answered" },
 };
 
 const KINDS: Record<string, string> = {
@@ -24,6 +25,7 @@ const KINDS: Record<string, string> = {
   export_audit: "Export the audit log",
   remove_old_files: "Clear away old exports",
   index_document: "Index a document",
+  answer_question: "Answer a question",
   fan_out: "Tell people of a message",
   digest_tick: "Begin the daily digests",
   weekly_tick: "Begin the summaries of a week",
