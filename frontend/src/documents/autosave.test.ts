@@ -56,8 +56,8 @@ test("a draft is kept after a pause, once for all that was written", async () =>
 
 test("what is written while a draft is on its way goes with the next one", async () => {
   const { autosave, seen } = editing();
-  let free = () => undefined as void;
-  seen.hold = new Promise((resolve) => (free = resolve));
+  let free: () => void = () => undefined;
+  seen.hold = new Promise<void>((resolve) => (free = resolve));
   autosave.write({ text: "a" });
   await vi.advanceTimersByTimeAsync(1_600);
   autosave.write({ text: "ab" });

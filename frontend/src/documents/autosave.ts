@@ -79,6 +79,11 @@ export class Autosave {
     return !same(this.state.get().written, this.saved);
   }
 
+  /** True where the server has everything that is written. */
+  get safe(): boolean {
+    return same(this.state.get().written, this.kept);
+  }
+
   write(change: Partial<Written>): void {
     const written = { ...this.state.get().written, ...change };
     const { phase } = this.state.get();

@@ -3,26 +3,30 @@ import type { ListedDocument } from "../api/knowledge";
 import type { WorkspaceState } from "./state";
 import type { Store } from "./store";
 
-type Listener = (id: string, document: ListedDocument | null) => void;
+/** Hears a document as it is now, null where it is not for me any more; or without an id that any may have changed. */
+type Listener = (id: string | null, document: ListedDocument | null) => void;
 
 export class Documents {
   private readonly listeners = new Set<Listener>();
 
   constructor(private readonly state: Store<WorkspaceState>) {}
 
-  /** A document is another now; null where it is not for me any more. */
   changed(id: string, document: ListedDocument | null): void {
-    for (const listener of [...this.listeners]) listener(id, document);
-    this.missed();
+    this.tell(id, document);
   }
 
   /** Something may have changed without being told. */
   missed(): void {
-    this.state.set({ documentNews: this.state.get().documentNews + 1 });
+    this.tell(null, null);
   }
 
   follow(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  private tell(id: string | null, document: ListedDocument | null): void {
+    for (const listener of [...this.listeners]) listener(id, document);
+    this.state.set({ documentNews: this.state.get().documentNews + 1 });
   }
 }
