@@ -15,7 +15,7 @@ from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job, Queue
 from dashify.errors import DashifyError, Unavailable
 from dashify.resources import Resources
-from dashify.services import superadmins
+from dashify.services import organizations, superadmins
 from dashify.settings import from_env
 from dashify.stores.job_book import JobBook
 from dashify.units import Unit
@@ -107,6 +107,28 @@ def create_admin(email: str, revoke: bool, ask: bool) -> None:
         raise click.ClickException(error.message) from error
     finally:
         resources.close()
+
+
+@main.command("delete-organization")
+@click.argument("organization_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete_organization(organization_id: str, yes: bool) -> None:
+    """Delete an organization with all its people, messages, documents and files. There is no way back.
+
+    Everybody is signed out at once; a job of the queue `indexer` removes the rest. Doing it again is safe.
+    """
+    resources = _open()
+    platform = Platform(resources)
+    try:
+        name = organizations.find_organization(platform, organization_id)
+        if not yes:
+            click.confirm(f"Delete {name} for good?", abort=True)
+        organizations.close_organization(platform, organization_id)
+    except DashifyError as error:
+        raise click.ClickException(error.message) from error
+    finally:
+        resources.close()
+    click.echo(f"{name} is closed; its data is being removed.")
 
 
 def _ask_password() -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from dashify.clients.hasher import Hasher
+from dashify.clients.models import ModelPool
 from dashify.clients.publisher import Publisher
 from dashify.clients.throttle import Throttle
 from dashify.domain import chat
@@ -16,12 +17,14 @@ from dashify.domain.jobs import Delivery
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
+from dashify.stores.collections import Collections
 from dashify.stores.files import TenantFiles
 from dashify.stores.lane import Beside
 from dashify.stores.limits import LimitStore
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.vectors import TenantVectors
 from dashify.stores.workers import Workers
 from dashify.units import Part, Unit, run_parts, run_unit, utc_now
 
@@ -73,6 +76,16 @@ class _Reach:
         return self._resources.revocations
 
     @property
+    def collections(self) -> Collections:
+        """The collections of the vector store."""
+        return self._resources.collections
+
+    @property
+    def models(self) -> ModelPool:
+        """The hosts that embed and write."""
+        return self._resources.models
+
+    @property
     def restore_epoch(self) -> str:
         """The installation's epoch, which every restore changes: change numbers of another epoch mean nothing."""
         return self._resources.restore_epoch()
@@ -101,6 +114,10 @@ class Context(_Reach):
     def files(self) -> TenantFiles:
         """The tenant's files."""
         return TenantFiles(self._resources.database, self.actor.tenant_id)
+
+    def vectors(self, collection: str) -> TenantVectors:
+        """Give the tenant's points in a collection."""
+        return self._resources.vectors_of(self.actor.tenant_id, collection)
 
     def unit(self, work: Callable[[Unit], T]) -> T:
         """Run `work` in one transaction, again after a conflict; then send its jobs and do what it left for afterwards.
@@ -156,6 +173,14 @@ class Platform(_Reach):
     def store_of(self, tenant_id: str) -> Store:
         """Give one tenant's store."""
         return self._resources.store_of(tenant_id)
+
+    def vectors_of(self, tenant_id: str, collection: str) -> TenantVectors:
+        """Give one tenant's points in a collection."""
+        return self._resources.vectors_of(tenant_id, collection)
+
+    def files_of(self, tenant_id: str) -> TenantFiles:
+        """Give one tenant's files."""
+        return TenantFiles(self._resources.database, tenant_id)
 
     def context(self, actor: Actor, address: str | None = None) -> Context:
         """Give the context in which `actor` acts, from the network address `address` where there is a request."""

@@ -24,3 +24,12 @@ job_seconds = Histogram("dashify_job_seconds", "Run time of jobs", ["queue", "ki
 queue_jobs = Gauge("dashify_queue_jobs", "Jobs in each state, counted by the scheduler that leads", ["queue", "state"])
 queue_oldest_seconds = Gauge("dashify_queue_oldest_seconds", "How long the first due job has waited", ["queue"])
 queue_workers = Gauge("dashify_queue_workers", "Live worker processes", ["queue"])
+model_calls = Counter("dashify_model_calls_total", "Calls to model hosts, by outcome", ["host", "kind", "outcome"])
+model_tokens = Counter("dashify_model_tokens_total", "Tokens that model hosts read (prompt) and wrote (answer)",
+                       ["host", "kind"])
+model_first_token_seconds = Histogram("dashify_model_first_token_seconds", "Time to the first token of a chat",
+                                      ["host"], buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120))
+model_waiting = Gauge("dashify_model_waiting", "Questions of this process that wait for a model host")
+model_slots_used = Gauge("dashify_model_slots_used", "Slots of a model host that this process holds", ["host"])
+model_breaker_open = Gauge("dashify_model_breaker_open", "1 while this process leaves a model host alone",
+                           ["host"])

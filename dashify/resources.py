@@ -9,9 +9,11 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
+from qdrant_client import QdrantClient
 
 from dashify.clients.hasher import Hasher
 from dashify.clients.mailer import Mailer, open_mailer
+from dashify.clients.models import ModelPool
 from dashify.clients.publisher import Publisher
 from dashify.clients.queue import Dispatcher
 from dashify.clients.readonly import ReadOnlyRedis, connect_to_read
@@ -21,12 +23,14 @@ from dashify.gate import RedisGate
 from dashify.lifecycle import Lifecycle
 from dashify.settings import Settings
 from dashify.stores.accounts import Directory
+from dashify.stores.collections import Collections, open_qdrant
 from dashify.stores.lane import Lanes
 from dashify.stores.limits import LimitStore
 from dashify.stores.mongo import Document, answers, create_indexes, open_client, open_database
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.vectors import TenantVectors
 from dashify.stores.workers import Clock, Workers
 
 _EPOCH_SECONDS = 10.0
@@ -99,6 +103,11 @@ class Resources:
         return open_mailer(self.settings.mail_url, self.settings.mail_from)
 
     @cached_property
+    def models(self) -> ModelPool:
+        """The model hosts."""
+        return ModelPool(self.settings, self.gate)
+
+    @cached_property
     def hasher(self) -> Hasher:
         """The password hasher."""
         return Hasher()
@@ -127,6 +136,20 @@ class Resources:
     def limits(self) -> LimitStore:
         """The counters of who did what how often."""
         return LimitStore(self.gate)
+
+    @cached_property
+    def qdrant(self) -> QdrantClient:
+        """The vector store's client."""
+        return open_qdrant(self.settings)
+
+    @cached_property
+    def collections(self) -> Collections:
+        """Which collections there are."""
+        return Collections(self.qdrant, self.settings, lambda model: len(self.models.embed(["x"], model=model)[0]))
+
+    def vectors_of(self, tenant_id: str, collection: str) -> TenantVectors:
+        """Give one tenant's points in a collection."""
+        return TenantVectors(self.qdrant, collection, tenant_id)
 
     def store_of(self, tenant_id: str) -> Store:
         """Give one tenant's store."""
@@ -166,8 +189,12 @@ class Resources:
             self.publisher.flush(1.0)
         if "dispatcher" in opened:
             self.dispatcher.close()
+        if "models" in opened:
+            self.models.close()
         if "readonly_redis" in opened:
             self.readonly_redis.connection_pool.disconnect()
+        if "qdrant" in opened:
+            self.qdrant.close()
         if "gate" in opened:
             self.gate.close()
         if "mongo" in opened:

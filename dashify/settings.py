@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 
 from dashify.errors import SettingsError
 
@@ -18,6 +19,9 @@ PREFIX = "DASHIFY_"
 LIMIT_PREFIX = "DASHIFY_LIMIT_"
 QUEUE_PREFIX = "DASHIFY_QUEUE_"
 _NESTED = ("limits", "queues")
+_POSITIVE = ("model_host_slots", "model_queue", "model_first_token_seconds", "model_stall_seconds", "model_context",
+             "openai_slots")
+_HOST_LISTS = ("embedding_url", "model_hosts", "openai_url")
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -37,6 +41,9 @@ class Limits:
     sockets_per_user: int = 20
     sockets_per_address: int = 100
     reports_per_hour: int = 60
+    upload_bytes: int = 25 * 1024 * 1024
+    uploads_per_hour: int = 500
+    searches_per_second: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,21 @@ class Settings:
     mongodb_url: str = field(default="mongodb://127.0.0.1:27017/?directConnection=true", repr=False)
     mongodb_database: str = "dashify"
     qdrant_url: str = field(default="http://127.0.0.1:6333", repr=False)
+    qdrant_api_key: str = field(default="", repr=False)
+    qdrant_shards: int = 1
+    qdrant_replicas: int = 1
     embedding_url: str = field(default="http://127.0.0.1:11434", repr=False)
+    embedding_model: str = "all-minilm"
     model_hosts: str = field(default="", repr=False)
+    chat_models: str = ""
+    model_host_slots: int = 1
+    model_queue: int = 100
+    model_first_token_seconds: float = 60.0
+    model_stall_seconds: float = 30.0
+    model_context: int = 8192
+    openai_url: str = field(default="", repr=False)
+    openai_key: str = field(default="", repr=False)
+    openai_slots: int = 8
     mail_url: str = field(default="smtp://127.0.0.1:25", repr=False)
     mail_from: str = "Dashify <dashify@localhost>"
     public_url: str = ""
@@ -132,7 +152,13 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     if len(values.get("secret_key", "")) < 32:
         raise SettingsError("DASHIFY_SECRET_KEY must be set to at least 32 random characters (or name a file that "
                             "holds them in DASHIFY_SECRET_KEY_FILE).")
+    _check_models(values)
     return Settings(**values)
+
+
+def split_list(text: str) -> list[str]:
+    """Give the parts of a setting that is a list separated by commas, each once, without empty ones."""
+    return list(dict.fromkeys(part for part in map(str.strip, text.split(",")) if part))
 
 
 def chosen(name: str, environ: Mapping[str, str] | None = None) -> str | None:
@@ -146,6 +172,29 @@ def chosen(name: str, environ: Mapping[str, str] | None = None) -> str | None:
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
     """Give the whole environment for a child process: ours, with `overrides` on top."""
     return {**os.environ, **overrides}
+
+
+def _check_models(values: Mapping[str, Any]) -> None:
+    for name in _POSITIVE:
+        # Written so that "nan" is refused too.
+        if not values.get(name, 1) > 0:
+            raise SettingsError(f"{PREFIX}{name.upper()} must be positive.")
+    for name in _HOST_LISTS:
+        # The address itself is not repeated: it may hold a password.
+        if not all(_is_address(url) for url in split_list(values.get(name, ""))):
+            raise SettingsError(f"{PREFIX}{name.upper()} must be http:// or https:// addresses.")
+    if len(split_list(values.get("openai_url", ""))) > 1:
+        raise SettingsError(f"{PREFIX}OPENAI_URL must be one address.")
+    if not values.get("openai_key", "").isascii() or not values.get("openai_key", "").isprintable():
+        raise SettingsError(f"{PREFIX}OPENAI_KEY must be one line of ASCII text.")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _read_limits(env: Mapping[str, str]) -> dict[str, int]:

@@ -16,7 +16,9 @@ from dashify.blueprints import (
     channels,
     csrf,
     dashboard,
+    documents,
     errors,
+    folders,
     headers,
     invitations,
     jobs,
@@ -26,6 +28,7 @@ from dashify.blueprints import (
     pages,
     queues,
     reports,
+    search,
     system,
     users,
     visitors,
@@ -43,8 +46,9 @@ log = logging.getLogger(__name__)
 _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
-              channels.blueprint, messages.blueprint, notifications.blueprint, reports.blueprint, jobs.blueprint,
-              audit.blueprint, queues.blueprint, dashboard.blueprint, system.blueprint, pages.blueprint)
+              channels.blueprint, messages.blueprint, documents.blueprint, folders.blueprint, search.blueprint,
+              notifications.blueprint, reports.blueprint, jobs.blueprint, audit.blueprint, queues.blueprint,
+              dashboard.blueprint, system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:

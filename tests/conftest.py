@@ -12,7 +12,7 @@ import pytest
 from dashify.context import Context, Platform
 from dashify.domain.accounts import Client, Role
 from dashify.domain.names import new_id
-from dashify.local.servers import Server, running_mongodb, running_redis
+from dashify.local.servers import Server, running_mongodb, running_qdrant, running_redis
 from dashify.resources import Resources
 from dashify.services import accounts, people
 from dashify.settings import Limits, Settings
@@ -48,6 +48,13 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server of MongoDB's protocol, for all tests of this worker."""
     with running_mongodb(tmp_path_factory.mktemp("mongodb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def qdrant_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server of Qdrant's protocol, for all tests of this worker that ask for it."""
+    with running_qdrant(tmp_path_factory.mktemp("qdrant")) as server:
         yield server
 
 

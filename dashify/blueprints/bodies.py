@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from flask import Request
 from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, UnsupportedMediaType
 
 from dashify.errors import Invalid
@@ -69,7 +70,12 @@ def read_query(model: type[M], request: Request) -> M:
     Raises:
         Invalid: a name is unknown or repeated, or a value is wrong.
     """
-    pairs = list(request.args.items(multi=True))
+    return read_fields(model, request.args)
+
+
+def read_fields(model: type[M], fields: MultiDict[str, str]) -> M:
+    """Read named texts, of a query or a form, as `model`; see `read_query`."""
+    pairs = list(fields.items(multi=True))
     values = {name: value for name, value in pairs if value}
     repeated = sorted({name for name, _ in pairs if sum(name == other for other, _ in pairs[:_MOST_PROBLEMS]) > 1})
     if repeated:

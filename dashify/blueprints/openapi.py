@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from dashify import __version__
 from dashify.blueprints.answers import FailureAnswer
 from dashify.blueprints.routes import API, Endpoint, declared
+from dashify.blueprints.uploads import FORM
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _HELD = "dashify.openapi"
@@ -56,7 +57,7 @@ def _operation(endpoint: Endpoint, tag: str) -> dict[str, Any]:
         "responses": _responses(endpoint, signed_in),
     }
     if endpoint.body:
-        operation["requestBody"] = {"required": True, "content": _content(endpoint.body)}
+        operation["requestBody"] = {"required": True, "content": {**_content(endpoint.body), **_form(endpoint.upload)}}
     if signed_in:
         operation["security"] = [{"session": []} if endpoint.method == "GET" else {"session": [], "csrf": []}]
     return operation
@@ -92,3 +93,12 @@ def _content(model: type[BaseModel] | type[bytes]) -> dict[str, Any]:
     if issubclass(model, bytes):
         return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     return {"application/json": {"schema": PydanticSchema.model_validate({"schema_class": model})}}
+
+
+def _form(fields: type[BaseModel] | None) -> dict[str, Any]:
+    if fields is None:
+        return {}
+    described = fields.model_json_schema()
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    return {FORM: {"schema": {"type": "object", "required": ["file"],
+                              "properties": {"file": file, **described["properties"]}}}}

@@ -1,6 +1,7 @@
 """How an endpoint is declared: once, beside its view, so that routing, parsing, answers and OpenAPI cannot disagree.
 
-A view names what it wants: `ctx` or `platform`, the path's values, `body: SomeBody` and `query: SomeQuery`. It returns
+A view names what it wants: `ctx` or `platform`, the path's values, `body: SomeBody` and `query: SomeQuery`; with
+`upload: SentFile[SomeFields] | None` it takes a form with a file in place of the body, which is None then. It returns
 what the service gave: a dict, a dict with a status, None for "no content", or a finished response.
 """
 
@@ -11,13 +12,14 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, TypeAdapter
 
 from dashify.blueprints.bodies import read_body, read_query, validated
 from dashify.blueprints.guards import the_platform
+from dashify.blueprints.uploads import is_form, read_upload
 from dashify.domain.names import is_id
 from dashify.errors import NotFound
 
@@ -44,6 +46,7 @@ class Endpoint:
     errors: tuple[int, ...]
     body: type[BaseModel] | None
     query: type[BaseModel] | None
+    upload: type[BaseModel] | None
     reach: str | None
     checks: Mapping[str, TypeAdapter[Any]]
 
@@ -82,7 +85,8 @@ def _declaration(view: View, method: str, path: str, answers: Answers, errors: t
     in_path = [name for name in names if f"<{name}>" in path or f":{name}>" in path]
     return Endpoint(
         method=method, path=path, name=view.__name__, summary=(view.__doc__ or "").strip().split("\n")[0],
-        answers=answers, errors=errors, body=hints.get("body"), query=hints.get("query"),
+        answers=answers, errors=errors, body=_model(hints.get("body")), query=hints.get("query"),
+        upload=_model(hints.get("upload")),
         reach=next((name for name in names if name in ("ctx", "platform")), None),
         checks={name: TypeAdapter(hints[name]) for name in in_path if hints[name] is not str})
 
@@ -98,9 +102,21 @@ def _arguments(declaration: Endpoint, path_values: dict[str, str]) -> dict[str, 
         arguments[declaration.reach] = g.ctx if declaration.reach == "ctx" else the_platform()
     if declaration.query:
         arguments["query"] = read_query(declaration.query, request)
-    if declaration.body:
+    if declaration.upload:
+        arguments |= {"upload": None, "body": None}
+    if declaration.upload and is_form(request):
+        most_bytes = the_platform().settings.limits.upload_bytes
+        arguments["upload"] = read_upload(declaration.upload, request, most_bytes)
+    elif declaration.body:
         arguments["body"] = read_body(declaration.body, request)
     return arguments
+
+
+def _model(hint: Any) -> type[BaseModel] | None:
+    """Give the model inside `Model`, `Model | None` or `SentFile[Model] | None`."""
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return hint
+    return next((found for inner in get_args(hint) if (found := _model(inner))), None)
 
 
 def _answer(declaration: Endpoint, result: Any) -> Response:

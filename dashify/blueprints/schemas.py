@@ -7,7 +7,7 @@ import unicodedata
 from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints, model_validator
 
 from dashify.domain.digests import USUAL_ZONE, is_zone
 from dashify.domain.inputs import MAX_NUMBER, ClientId, Identifier, Input, MessageText, Number, Text
@@ -81,6 +81,7 @@ Token = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 ShortLine = Annotated[Line, StringConstraints(max_length=64)]
 Emoji = Annotated[Text, StringConstraints(min_length=1, max_length=32), AfterValidator(_emoji)]
 QueryNumber = Annotated[Number, BeforeValidator(_whole)]
+PositiveNumber = Annotated[StrictInt, Field(ge=1, le=MAX_NUMBER), BeforeValidator(_whole)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="More than 200 counts as 200."),
                      AfterValidator(_at_most_a_page), BeforeValidator(_whole)]
 ZoneName = Annotated[Line, StringConstraints(min_length=1, max_length=64)]

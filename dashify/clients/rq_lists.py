@@ -71,7 +71,8 @@ for i = 5, #ARGV, 3 do
       redis.call('HDEL', key, 'exc_info')
     end
     redis.call('HSET', key, 'created_at', now, 'origin', queue, 'description', queue..' job '..id, 'timeout', '-1',
-      'data', '["'..ARGV[3]..'",null,["'..id..'"],{}]', 'result_ttl', '0', 'failure_ttl', ARGV[4], 'ended_at', '')
+      'data', '["'..ARGV[3]..'",null,["'..id..'"],{}]', 'result_ttl', '0', 'failure_ttl', ARGV[4], 'ended_at', '',
+      'front', ARGV[i + 1])
     if ARGV[i + 2] == '' then wait(id, ARGV[i + 1] == '1') else delay(id, ARGV[i + 2]) end
     added = added + 1
   end
@@ -137,7 +138,8 @@ _PROMOTE = _PARTS + """
 local due = redis.call('ZRANGEBYSCORE', scheduled, '-inf', ARGV[3], 'LIMIT', 0, 500)
 for _, id in ipairs(due) do
   redis.call('ZREM', scheduled, id)
-  if redis.call('EXISTS', 'rq:job:'..id) == 1 then wait(id, false) end
+  local front = redis.call('HGET', 'rq:job:'..id, 'front')
+  if front then wait(id, front == '1') end
 end
 return #due
 """

@@ -30,9 +30,9 @@ class Role(StrEnum):
 
 
 _GUEST = {"channel.read", "channel.post", "profile.edit", "report.channel"}
-_MEMBER = _GUEST | {"channel.browse", "channel.create", "people.list"}
+_MEMBER = _GUEST | {"channel.browse", "channel.create", "people.list", "document.write"}
 _ADMIN = _MEMBER | {"people.invite", "people.manage", "channel.manage", "message.moderate", "queue.view",
-                    "queue.manage", "audit.read", "report.members", "report.audit"}
+                    "queue.manage", "audit.read", "report.members", "report.audit", "document.manage"}
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset(_ADMIN | {"organization.manage"}),
     Role.ADMIN: frozenset(_ADMIN),

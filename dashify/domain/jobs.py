@@ -46,6 +46,14 @@ class Job(StrEnum):
     SELF_CHECK = "dashify.jobs.audit.self_check"
     CLEAN_SESSIONS = "dashify.jobs.audit.clean_sessions"
 
+    READ_UPLOAD = "dashify.jobs.indexer.read_upload"
+    INDEX_DOCUMENT = "dashify.jobs.indexer.index_document"
+    INDEX_CHANNEL = "dashify.jobs.indexer.index_channel"
+    PURGE_DOCUMENT = "dashify.jobs.indexer.purge_document"
+    PURGE_TENANT = "dashify.jobs.indexer.purge_tenant"
+    NIGHTLY_TICK = "dashify.jobs.nightly.nightly_tick"
+    RECONCILE_TENANT = "dashify.jobs.nightly.reconcile_tenant"
+
     @property
     def kind(self) -> str:
         """Give the name that rows, people and metrics know the job by."""
@@ -88,6 +96,13 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.SEAL_AUDIT: Queue.AUDIT,
     Job.SELF_CHECK: Queue.AUDIT,
     Job.CLEAN_SESSIONS: Queue.AUDIT,
+    Job.READ_UPLOAD: Queue.INDEXER,
+    Job.INDEX_DOCUMENT: Queue.INDEXER,
+    Job.INDEX_CHANNEL: Queue.INDEXER,
+    Job.PURGE_DOCUMENT: Queue.INDEXER,
+    Job.PURGE_TENANT: Queue.INDEXER,
+    Job.NIGHTLY_TICK: Queue.INDEXER,
+    Job.RECONCILE_TENANT: Queue.INDEXER,
 }
 BY_KIND: dict[str, Job] = {job.kind: job for job in Job}
 WATCHED: frozenset[str] = frozenset(

@@ -67,6 +67,11 @@ def presence_key(tenant_id: str) -> str:
     return f"dashify:presence:{tenant_id}"
 
 
+def model_keys(part: str) -> str:
+    """Name a Redis key of the line in front of the model hosts, or (`slots:HOST`) of what one of them computes."""
+    return f"dashify:models:{part}"
+
+
 def session_cookie(secure: bool) -> str:
     """Name the session cookie; behind TLS with the prefix that binds it to this host."""
     return "__Host-dashify_session" if secure else "dashify_session"

@@ -89,6 +89,12 @@ class Run:
             raise Superseded
         announce(self.platform, self.tenant_id, row)
 
+    @property
+    def last_try(self) -> bool:
+        """Tell whether the job is dead if this run fails, however passing the reason."""
+        policy = self.platform.settings.queues[self.queue.value]
+        return bool(self.row["failures"] + 1 >= policy.most_failures)
+
     def lose(self) -> None:
         """Say from elsewhere that the claim has ended."""
         self._lost = True

@@ -60,6 +60,7 @@ class Entry:
 
 TABLE: Sequence[Entry] = (
     Entry("daily-digest", "*/15 * * * *", Job.DIGEST_TICK, zone="UTC"),  # 7:00 comes to some zone with each
+    Entry("nightly-indexer", "0 2 * * *", Job.NIGHTLY_TICK),
     Entry("weekly-report", "0 6 * * 1", Job.WEEKLY_TICK),
     Entry("clean-sessions", "40 3 * * *", Job.CLEAN_SESSIONS),
     Entry("remove-old-files", "10 4 * * *", Job.REMOVE_OLD_FILES),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dashify.context import Context, Platform
@@ -12,6 +12,7 @@ from dashify.domain.jobs import WATCHED, JobStatus, Queue
 from dashify.domain.names import is_id
 from dashify.errors import NotAllowedNow, NotFound
 from dashify.services.sessions import load_actor
+from dashify.stores.files import StoredFile
 from dashify.units import Unit
 
 Json = dict[str, Any]
@@ -51,8 +52,8 @@ def cancel_job(ctx: Context, job_id: str) -> Json:
     return describe_job(row)
 
 
-def open_result(ctx: Context, job_id: str) -> tuple[str, str, int, Iterator[bytes]]:
-    """Open the file that one of my jobs made: its name, content type, length in bytes, and its bytes.
+def open_result(ctx: Context, job_id: str) -> StoredFile:
+    """Open the file that one of my jobs made.
 
     That I did so is on record before the first byte is given.
 
@@ -68,7 +69,7 @@ def open_result(ctx: Context, job_id: str) -> tuple[str, str, int, Iterator[byte
     file = ctx.files.open(row["result"]["file_id"])
     ctx.unit(lambda unit: unit.audit.record(
         Action.REPORT_DOWNLOADED, subject=("job", job_id), details={"kind": row["kind"]}))
-    return file.name, file.content_type, file.length, file.chunks
+    return file
 
 
 def describe_job(row: Row) -> Json:

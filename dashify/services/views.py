@@ -88,6 +88,35 @@ def audit_entry(row: Row, called: Mapping[str, str]) -> Json:
             "address": row["address"], "created_at": moment(row["created_at"]), "seal": row["seal"]}
 
 
+def document(row: Row) -> Json:
+    """Show a document to whoever may read it, without its text."""
+    source = row["source"]
+    return {
+        "id": row["_id"], "title": row["title"], "version": row["version"], "visibility": row["visibility"],
+        "channel_id": row["channel_id"], "folder_id": row["folder_id"], "status": row["status"], "error": row["error"],
+        "author_id": row["author_id"], "updated_by": row["updated_by"], "created_at": moment(row["created_at"]),
+        "updated_at": moment(row["updated_at"]), "characters": row["characters"],
+        "source": source and {name: source[name] for name in ("name", "content_type", "bytes")}}
+
+
+def draft(row: Row) -> Json:
+    """Show somebody what they are writing."""
+    return {"title": row["title"], "text": row["text"], "base_version": row["base_version"],
+            "saved_at": moment(row["saved_at"])}
+
+
+def version(row: Row) -> Json:
+    """Show a version, with its text where that was read."""
+    shown = {"version": row["version"], "title": row["title"], "characters": row["characters"],
+             "author_id": row["author_id"], "created_at": moment(row["created_at"])}
+    return {**shown, "text": row["text"]} if "text" in row else shown
+
+
+def folder(row: Row) -> Json:
+    """Show a folder."""
+    return {"id": row["_id"], "name": row["name"], "parent_id": row["parent_id"]}
+
+
 def page(key: str, rows: Sequence[Json], limit: int, cursor: str = "id") -> Json:
     """Cut a page out of `rows`, which were asked for with `limit + 1`; `next` is the cursor of the page after it."""
     shown = list(rows[:limit])

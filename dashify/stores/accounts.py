@@ -185,6 +185,12 @@ class Directory:
             rows = self._database["users"].find({"changed_at": {"$gte": since}}, {"session_epoch": 1, "version": 1})
             return [(row["_id"], row["session_epoch"], row["version"]) for row in rows]
 
+    def find_tenant(self, tenant_id: str) -> str | None:
+        """Give the name of an organization, or None."""
+        with translated():
+            row = self._database["tenants"].find_one({"_id": tenant_id}, {"name": 1})
+        return str(row["name"]) if row else None
+
     def list_tenants(self, *, after: str | None, limit: int) -> list[str]:
         """List the ids of organizations, those after `after`."""
         where: Document = {} if after is None else {"_id": {"$gt": after}}

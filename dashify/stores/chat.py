@@ -86,8 +86,22 @@ class Channels:
         return changed
 
     def take_numbers(self, channel_id: str, head: int, count: int) -> bool:
-        """Move the head from `head` by `count`; tell whether it still stood there. Only in the lane's transaction."""
-        return self._channels.update({"_id": channel_id, "head": head}, {"$inc": {"head": count}}) == 1
+        """Move the head from `head` by `count`; tell whether it still stood there. Only in the lane's transaction.
+
+        With it comes the note that there is something to index: whoever finds none there yet asks for the job.
+        """
+        return self._channels.update({"_id": channel_id, "head": head},
+                                     {"$inc": {"head": count}, "$set": {"index_asked": True}}) == 1
+
+    def begin_indexing(self, channel_id: str) -> Document:
+        """Take the note that there is something to index away, and give the channel as it is after that."""
+        self._channels.update({"_id": channel_id}, {"$set": {"index_asked": False}})
+        return self.get(channel_id)
+
+    def note_indexed(self, channel_id: str, seq: int) -> None:
+        """Note up to which change number a channel is indexed; never back."""
+        self._channels.update({"_id": channel_id, "$or": [{"indexed_seq": {"$lt": seq}}, {"indexed_seq": None}]},
+                              {"$set": {"indexed_seq": seq}})
 
 
 class Memberships:

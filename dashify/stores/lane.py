@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
@@ -21,7 +21,8 @@ from pymongo.database import Database
 
 from dashify import metrics
 from dashify.domain import chat
-from dashify.domain.jobs import Delivery
+from dashify.domain.jobs import QUEUE_OF, Delivery, Job
+from dashify.domain.knowledge import ASSISTANT
 from dashify.errors import DashifyError, Unavailable
 from dashify.stores.mongo import DEADLINE_SECONDS, Document, transact
 from dashify.stores.store import Store
@@ -29,6 +30,7 @@ from dashify.stores.store import Store
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 64
+INDEX_SECONDS = 3.0  # how long a channel's new messages wait for others to be indexed with
 Announce = Callable[[chat.Outcome], None]
 Beside = Callable[[Store, chat.Outcome], list[Delivery] | None]
 
@@ -148,7 +150,8 @@ def _announce(ticket: _Ticket, outcome: chat.Outcome) -> None:
 def _apply(store: Store, channel_id: str, tickets: list[_Ticket]) -> list[chat.Outcome | Exception]:
     """Work out and write a batch inside a transaction: read the head and what is touched, then number, then write."""
     changes = [ticket.change for ticket in tickets]
-    head = store.channels.get(channel_id)["head"]
+    channel = store.channels.get(channel_id)
+    head = channel["head"]
     batch = _Batch(channel_id, head, _load(store, channel_id, changes))
     now = datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what MongoDB keeps, so an event equals a later read
@@ -157,11 +160,21 @@ def _apply(store: Store, channel_id: str, tickets: list[_Ticket]) -> list[chat.O
         if not store.channels.take_numbers(channel_id, head, batch.number - head):
             raise Unavailable("The channel was changed elsewhere at the same time.", code="contention")
         store.messages.write(batch.created.values(), batch.revised.values())
+    asked = [] if batch.number == head or channel.get("index_asked") else [_ask_for_indexing(store, channel_id, now)]
     for ticket, result in zip(tickets, results, strict=True):
-        ticket.deliveries = []  # what an attempt left that was overtaken was never written
+        # What an attempt left that was overtaken was never written.
+        ticket.deliveries, asked = asked, []
         if ticket.beside is not None and isinstance(result, chat.Outcome) and result.changed:
-            ticket.deliveries = ticket.beside(store, result) or []
+            ticket.deliveries = [*ticket.deliveries, *(ticket.beside(store, result) or [])]
     return results
+
+
+def _ask_for_indexing(store: Store, channel_id: str, now: datetime) -> Delivery:
+    """Ask for the job that indexes what is said from now on, once until it has begun; it waits for more to be said."""
+    due = now + timedelta(seconds=INDEX_SECONDS)
+    job_id = store.jobs.add(Job.INDEX_CHANNEL, {"channel_id": channel_id}, actor_id=ASSISTANT, now=now, due_at=due,
+                            front=True)
+    return Delivery(job_id, QUEUE_OF[Job.INDEX_CHANNEL], front=True, due_at=due)
 
 
 def _load(store: Store, channel_id: str, changes: list[chat.Change]) -> Iterable[Document]:

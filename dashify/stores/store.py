@@ -11,6 +11,7 @@ from dashify.stores.accounts import Invitations, People
 from dashify.stores.audit import AuditChain, AuditLog
 from dashify.stores.chat import Channels, Memberships, Messages
 from dashify.stores.jobs import JobRows
+from dashify.stores.knowledge import Documents, Drafts, Folders, Links, Versions
 from dashify.stores.mongo import Document
 from dashify.stores.notifications import Notifications
 from dashify.stores.queues import QueueRows
@@ -89,6 +90,31 @@ class Store:
     def queues(self) -> QueueRows:
         """The tenant's jobs as those see them who look after its queues."""
         return QueueRows(self._collection("jobs"))
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The tenant's documents, without their texts."""
+        return Documents(self._collection("documents"))
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The texts of the tenant's documents."""
+        return Versions(self._collection("document_versions"))
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """What the tenant's people are writing."""
+        return Drafts(self._collection("drafts"))
+
+    @cached_property
+    def folders(self) -> Folders:
+        """The folders of the tenant's documents."""
+        return Folders(self._collection("folders"))
+
+    @cached_property
+    def links(self) -> Links:
+        """What links to the tenant's documents."""
+        return Links(self._collection("links"))
 
     def _collection(self, name: str) -> TenantCollection:
         return TenantCollection(self._database[name], self._tenant_id, self._tx)

@@ -16,27 +16,52 @@ from dashify.errors import Unavailable
 from dashify.stores.tenant import TENANT, WallError
 
 KEY = "key"
+DENSE, SPARSE = "dense", "sparse"
+_PREFETCHED = 4  # for each that is asked for, from each of the two ways to look
+_MOST_PREFETCHED = 400
 _NAMESPACE = uuid.UUID("6f9a8f57-6f0e-4b5e-9a53-3d9bb2f1c0de")
-Match = str | int | bool | Sequence[str] | Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """In a filter: less than `limit`."""
+
+    limit: int
+
+
+Match = str | int | bool | Below | Sequence[str] | Sequence[int]
 Where = Mapping[str, Match]
 
 
 @dataclass(frozen=True, slots=True)
+class Sparse:
+    """A sparse vector: indices, each once and rising, and their values."""
+
+    indices: list[int]
+    values: list[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
-    """A vector to keep under `key`, which is unique within its tenant, with a JSON-ready `payload`."""
+    """What is kept under `key`, which is unique within its tenant: by meaning, by words, and a JSON-ready `payload`."""
 
     key: str
-    vector: list[float]
+    dense: list[float]
+    sparse: Sparse
     payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A point that was found; `score` is the collection's similarity, 0.0 where nothing was compared."""
+    """A point that was found; `score` says how good it is among those found with it, 0.0 where nothing was compared.
+
+    `dense` is there only where it was asked for.
+    """
 
     key: str
     score: float
     payload: dict[str, Any]
+    dense: list[float] | None = None
 
 
 class TenantVectors:
@@ -53,42 +78,77 @@ class TenantVectors:
         self._collection = collection
         self._tenant_id = tenant_id
 
-    def upsert(self, points: Sequence[Point]) -> None:
+    def upsert(self, points: Sequence[Point], *, revision: int | None = None) -> None:
         """Keep `points`, replacing those of the same keys; returns when a search finds them.
+
+        With a `revision`, which every payload must carry as such, one that is there with a greater one stays.
 
         Raises:
             Unavailable: `vectors_unavailable`.
         """
-        structs = [models.PointStruct(id=self._point_id(point.key), vector=point.vector, payload=self._owned(point))
-                   for point in points]
+        structs = [models.PointStruct(id=self._point_id(point.key), payload=self._owned(point), vector={
+            DENSE: point.dense, SPARSE: _sparse(point.sparse)}) for point in points]
+        older = None if revision is None else models.Filter(must=[
+            models.FieldCondition(key="revision", range=models.Range(lte=revision))])
         if structs:
-            with _translated():
-                self._client.upsert(self._collection, structs, wait=True)
+            with vectors_translated():
+                self._client.upsert(self._collection, structs, wait=True, update_filter=older)
 
-    def search(self, vector: Sequence[float], *, limit: int, where: Where | None = None) -> list[Hit]:
-        """Give the points nearest to `vector`, best first; `where` maps payload fields to a value or several."""
-        with _translated():
-            answer = self._client.query_points(self._collection, query=list(vector), query_filter=self._scoped(where),
-                                               limit=limit, with_payload=True)
+    def hybrid(self, dense: Sequence[float], sparse: Sparse, *, limit: int, where: Where | None = None) -> list[Hit]:
+        """Give the points nearest in meaning and those with the rarest words in common, as one list, best first.
+
+        The two lists are fused by rank (reciprocal rank fusion), since their scores have nothing in common.
+        """
+        scope = self._scoped(where)
+        most = min(_MOST_PREFETCHED, limit * _PREFETCHED)
+        looking = [models.Prefetch(query=list(dense), using=DENSE, filter=scope, limit=most)]
+        if sparse.indices:
+            looking.append(models.Prefetch(query=_sparse(sparse), using=SPARSE, filter=scope, limit=most,
+                                           params=self._rarity()))
+        with vectors_translated():
+            answer = self._client.query_points(
+                self._collection, prefetch=looking, query=models.FusionQuery(fusion=models.Fusion.RRF),
+                query_filter=scope, limit=limit, with_payload=True)
         return [_hit(point.payload, point.score) for point in answer.points]
 
-    def scroll(self, *, limit: int, where: Where | None = None,
-               after: str | None = None) -> tuple[list[Hit], str | None]:
+    def dense(self, vector: Sequence[float], *, limit: int, where: Where | None = None) -> list[Hit]:
+        """Give the points nearest in meaning, best first; `where` maps payload fields to a value or several."""
+        return self._query(list(vector), DENSE, limit, where, None)
+
+    def sparse(self, vector: Sparse, *, limit: int, where: Where | None = None) -> list[Hit]:
+        """Give the points with the rarest words in common, best first: by BM25 over this tenant's texts alone."""
+        return self._query(_sparse(vector), SPARSE, limit, where, self._rarity())
+
+    def scroll(self, *, limit: int, where: Where | None = None, after: str | None = None,
+               with_vectors: bool = False) -> tuple[list[Hit], str | None]:
         """List points a page at a time; give the page and the `after` of the next, None at the end."""
-        with _translated():
-            records, following = self._client.scroll(self._collection, scroll_filter=self._scoped(where), limit=limit,
-                                                     offset=after, with_payload=True)
-        return [_hit(record.payload, 0.0) for record in records], None if following is None else str(following)
+        with vectors_translated():
+            records, following = self._client.scroll(
+                self._collection, scroll_filter=self._scoped(where), limit=limit, offset=after, with_payload=True,
+                with_vectors=[DENSE] if with_vectors else False)
+        page = [_hit(record.payload, 0.0, record.vector) for record in records]
+        return page, None if following is None else str(following)
 
     def count(self, where: Where | None = None) -> int:
         """Count the matching points, exactly."""
-        with _translated():
+        with vectors_translated():
             return self._client.count(self._collection, count_filter=self._scoped(where), exact=True).count
 
     def delete(self, where: Where) -> None:
         """Delete the matching points; an empty `where` is every point of this tenant."""
-        with _translated():
+        with vectors_translated():
             self._client.delete(self._collection, models.FilterSelector(filter=self._scoped(where)), wait=True)
+
+    def _query(self, vector: Any, using: str, limit: int, where: Where | None,
+               params: models.SearchParams | None) -> list[Hit]:
+        with vectors_translated():
+            answer = self._client.query_points(self._collection, query=vector, using=using, search_params=params,
+                                               query_filter=self._scoped(where), limit=limit, with_payload=True)
+        return [_hit(point.payload, point.score) for point in answer.points]
+
+    def _rarity(self) -> models.SearchParams:
+        """Have the rarity of words measured over this tenant's texts: what others write changes no score of mine."""
+        return models.SearchParams(idf=models.IdfCorpusParams(corpus=self._scoped(None)))
 
     def _point_id(self, key: str) -> str:
         return str(uuid.uuid5(_NAMESPACE, f"{self._tenant_id}:{key}"))
@@ -109,19 +169,26 @@ class TenantVectors:
 
 
 def _condition(field: str, match: Match) -> models.FieldCondition:
+    if isinstance(match, Below):
+        return models.FieldCondition(key=field, range=models.Range(lt=match.limit))
     if isinstance(match, (str, int)):
         return models.FieldCondition(key=field, match=models.MatchValue(value=match))
     values: Any = list(match)
     return models.FieldCondition(key=field, match=models.MatchAny(any=values))
 
 
-def _hit(payload: Mapping[str, Any] | None, score: float) -> Hit:
+def _sparse(vector: Sparse) -> models.SparseVector:
+    return models.SparseVector(indices=vector.indices, values=vector.values)
+
+
+def _hit(payload: Mapping[str, Any] | None, score: float, vector: Any = None) -> Hit:
     rest = {name: value for name, value in (payload or {}).items() if name not in (KEY, TENANT)}
-    return Hit(str((payload or {}).get(KEY, "")), score, rest)
+    dense = vector.get(DENSE) if isinstance(vector, dict) else None
+    return Hit(str((payload or {}).get(KEY, "")), score, rest, dense)
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def vectors_translated() -> Iterator[None]:
     """Turn "Qdrant is away" into `Unavailable`; let what we asked wrongly through as the bug that it is."""
     try:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -41,10 +42,7 @@ def _endpoints(app: Flask) -> Iterator[Endpoint]:
 
 
 def _path(endpoint: Endpoint, value: str = NOBODY) -> str:
-    path = endpoint.path
-    for name in ("session_id", "user_id", "invitation_id", "channel_id", "message_id", "job_id", "emoji", "queue"):
-        path = path.replace(f"<{name}>", value)
-    return path
+    return re.sub(r"<\w+>", value, endpoint.path.replace("<version>", "1"))
 
 
 def _shaped(answer: TestResponse, *allowed: int) -> None:
@@ -76,7 +74,9 @@ def test_a_body_that_is_no_json_is_415_for_every_endpoint_that_takes_one(app: Fl
     for endpoint in _endpoints(app):
         if endpoint.body:
             for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
-                _shaped(alices.ask(endpoint.method, _path(endpoint), data=b"{}", content_type=kind), 415)
+                form = endpoint.upload and kind.startswith("multipart")  # broken as one, and no wrong kind
+                answer = alices.ask(endpoint.method, _path(endpoint), data=b"{}", content_type=kind)
+                _shaped(answer, 400 if form else 415)
 
 
 def test_a_body_over_the_limit_is_413_whether_its_length_is_told_or_not(app: Flask, alices: Browser) -> None:

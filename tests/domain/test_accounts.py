@@ -23,6 +23,7 @@ ALLOWED = {
     "people.invite": "owner admin", "people.manage": "owner admin", "channel.manage": "owner admin",
     "message.moderate": "owner admin", "queue.view": "owner admin", "queue.manage": "owner admin",
     "audit.read": "owner admin", "report.members": "owner admin", "report.audit": "owner admin",
+    "document.write": "owner admin member", "document.manage": "owner admin",
     "organization.manage": "owner",
 }
 

@@ -19,7 +19,8 @@ from dashify.errors import Conflict, Forbidden, NotAllowedNow, NotFound, Unauthe
 from dashify.jobs.runner import Runner
 from dashify.jobs.running import Superseded
 from dashify.resources import Resources
-from dashify.services import accounts, audit, channels, chat, jobs, people, reports, sessions
+from dashify.services import accounts, audit, channels, chat, documents, jobs, people, reports, sessions
+from dashify.services.documents import Place
 from dashify.stores.mongo import Document
 from dashify.units import Unit
 from tests.conftest import HERE, PASSWORD
@@ -77,6 +78,7 @@ class Story:
         self.people(bob)
         self.talk(refreshed(join(alice, "Dave")), refreshed)
         self.report(refreshed(alice))
+        self.write(refreshed(alice))
         rows = platform.resources.database["users"].find({"tenant_id": alice.actor.tenant_id})
         self.secrets += [row["password_hash"] for row in rows]
 
@@ -119,6 +121,11 @@ class Story:
         job_id = reports.request_report(alice, ReportKind.CHANNEL, channel, ReportFormat.CSV)["id"]
         assert self.runner.run(job_id) == "done"
         jobs.open_result(alice, job_id)
+
+    def write(self, alice: Context) -> None:
+        document = documents.create_document(alice, "Layoffs plan C", "Nobody may know", Place())["id"]
+        documents.change_document(alice, document, {"visibility": "organization", "title": "Holidays"}, None)
+        documents.delete_document(alice, document)
 
 
 @pytest.fixture

@@ -30,10 +30,10 @@ def ask(ctx: Context, channel_id: str | None, kind: ReportKind = ReportKind.CHAN
 
 
 def result(ctx: Context, job_id: str, expected: str) -> bytes:
-    _, content_type, length, chunks = jobs.open_result(ctx, job_id)
-    data = b"".join(chunks)
-    assert content_type == expected
-    assert len(data) == length
+    file = jobs.open_result(ctx, job_id)
+    data = b"".join(file.chunks)
+    assert file.content_type == expected
+    assert len(data) == file.length
     return data
 
 
@@ -274,7 +274,7 @@ def test_a_channel_of_any_name_and_words_becomes_a_pdf(alice: Context, runner: R
     assert data.startswith(b"%PDF-1.7")
     assert data.endswith(b"%%EOF\n")
     assert b"/JS" not in data
-    shown = jobs.open_result(alice, job_id)[0]
+    shown = jobs.open_result(alice, job_id).name
     assert "/" not in shown
     assert "\u202e" not in shown
     assert shown.endswith(".pdf")

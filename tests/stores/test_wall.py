@@ -20,11 +20,13 @@ from dashify.context import Context
 from dashify.domain.accounts import Role
 from dashify.domain.chat import Delete, Post
 from dashify.domain.jobs import Job, JobStatus, Queue
+from dashify.domain.knowledge import DocumentStatus, Visibility
 from dashify.domain.names import new_id
 from dashify.errors import Conflict, DashifyError, NotFound
 from dashify.resources import Resources
-from dashify.services import channels, chat, people
+from dashify.services import channels, chat, documents, folders, people, versions
 from dashify.services.audit import seal_entries
+from dashify.services.documents import Place
 from dashify.stores.job_book import JobBook
 from dashify.stores.mongo import Document
 from dashify.stores.store import Store
@@ -80,8 +82,31 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
     alice.unit(lambda unit: unit.store.notifications.add_new([told]))
     alice.unit(seal_entries)
     channels.change_channel(alice, general, "General talk")
-    return Acme(alice.store, alice.actor.tenant_id, acme_values(alice, bob, invitation["id"], general, secret,
-                                                               message["id"], job, dead, told))
+    values = acme_values(alice, bob, invitation["id"], general, secret, message["id"], job, dead, told)
+    return Acme(alice.store, alice.actor.tenant_id, {**values, **knowledge_values(alice)})
+
+
+def knowledge_values(alice: Context) -> dict[str, Any]:
+    """Have Alice write documents and give Acme's value of every parameter about them."""
+    folder = folders.create_folder(alice, "Acme's plans", None)["id"]
+    place = Place(Visibility.ORGANIZATION, None, folder)
+    document = documents.create_document(alice, "The merger", "Acme buys Globex in May.", place)["id"]
+    documents.create_document(alice, "The other", f"See /documents/{document} first.", place)
+    versions.save_draft(alice, document, "The merger", "Acme buys nobody.", 1)
+    gone = documents.create_document(alice, "The gone one", "Nothing.", place)["id"]
+    documents.delete_document(alice, gone)
+    return {
+        "document_id": document, "document_ids": [document], "readers": ["organization"], "folder_id": folder,
+        "target_id": None, "title": "", "anywhere": True, "author_id": alice.actor.user_id, "version": 1,
+        "revision": 1, "error": None, "passages": 1, "source_kind": "document",
+        "source_id": new_id(), "Documents.mark.status": DocumentStatus.READY, "Documents.remove.document_id": gone,
+        "Documents.list_readable.before": None, "Documents.list_all.after": None, "Versions.list_of.before": None,
+        "Versions.add.version": 2, "Versions.add.fields": {"title": "Taken over", "text": "Taken over"},
+        "Versions.list_pairs.pairs": [(document, 1)], "Documents.change.fields": {"title": "Taken over"},
+        "Documents.add.document_id": new_id(), "Documents.add.fields": {"title": "X"},
+        "Folders.add.folder_id": new_id(), "Folders.add.fields": {"name": "X", "parent_id": None, "name_key": "x"},
+        "Links.replace.source_kind": "message", "seq": 1,
+    }
 
 
 def notification(reader: Context, message: Document, kind: str = "mention") -> Document:
