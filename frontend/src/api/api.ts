@@ -1,33 +1,10 @@
 /** Every call of the HTTP API that the web app makes, typed. */
 import { request, type Options } from "./http";
+import { all, id, query } from "./paths";
 import type {
   AuditCheck, AuditEntry, Channel, InvitationPreview, Job, Me, Message, MessagePage, NewMessage, NoticePage, OpenStatus, Person,
   QueueJob, QueueState, ReportFormat, ReportKind, Role, Session,
 } from "./types";
-
-interface Paged {
-  next?: string | null;
-}
-
-const id = encodeURIComponent;
-
-/** Write the parts of a query that are there. */
-function query(parts: Record<string, string | number | null | undefined>): string {
-  const given = Object.entries(parts).filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return given.length === 0 ? "" : `?${given.map(([name, value]) => `${name}=${id(String(value))}`).join("&")}`;
-}
-
-/** Read a paged list to its end; the server bounds each page. */
-async function all<T>(path: string, key: string): Promise<T[]> {
-  const rows: T[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Paged & Record<string, T[]> = await request("GET", path + query({ limit: 200, cursor }));
-    rows.push(...((page[key] as T[] | undefined) ?? []));
-    cursor = page.next ?? null;
-  } while (cursor);
-  return rows;
-}
 
 export const auth = {
   signup: (body: { organization: string; name: string; email: string; password: string; time_zone?: string }) =>

@@ -1,6 +1,7 @@
 /** Reads new messages of others out to those who listen to the page. */
 import { useEffect, useRef, useState } from "react";
 import type { Message } from "../api/types";
+import { ASSISTANT_ID, ASSISTANT_NAME } from "../assistant/words";
 import { useLive } from "../shell/context";
 import { pickMe, pickPeople } from "../shell/pick";
 import { plain } from "./markdown";
@@ -19,7 +20,8 @@ export function Announcer({ messages }: { messages: readonly Message[] }) {
     seen.current = Math.max(since ?? 0, newest.seq);
     // The first page is not news, and neither is what I wrote.
     if (since === null || newest.seq <= since || newest.author_id === me.id || newest.deleted_at) return;
-    setWords(`${people[newest.author_id]?.name ?? "Someone"}: ${plain(newest.text.slice(0, 300))}`);
+    const name = newest.author_id === ASSISTANT_ID ? ASSISTANT_NAME : (people[newest.author_id]?.name ?? "Someone");
+    setWords(`${name}: ${plain(newest.text.slice(0, 300))}`);
   }, [newest, me.id, people]);
 
   return (

@@ -3,6 +3,7 @@ import { ActionIcon, Textarea } from "@mantine/core";
 import { IconArrowUp } from "@tabler/icons-react";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import type { Channel } from "../api/types";
+import { asksAssistant } from "../assistant/words";
 import { readDraft, writeDraft } from "../live/shelf";
 import { useLive, useWorkspace } from "../shell/context";
 import { pickMe } from "../shell/pick";
@@ -93,7 +94,15 @@ export function Composer({ channel, threadId, editLast }: Props) {
         </ActionIcon>
       </div>
       <div className={classes.below}>
-        {threadId ? <span /> : <TypingLine channelId={channel.id} />}
+        {asksAssistant(text) ? (
+          <span role="status" data-testid="ask-hint">
+            The assistant answers in the thread, only from what everybody here may read.
+          </span>
+        ) : threadId ? (
+          <span />
+        ) : (
+          <TypingLine channelId={channel.id} />
+        )}
         {size > NEARLY_FULL && (
           <span role="status">{size > LONGEST ? `${size - LONGEST} too many` : `${LONGEST - size} left`}</span>
         )}

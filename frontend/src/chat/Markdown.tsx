@@ -1,5 +1,6 @@
 /** A message's text as React nodes. */
 import { Fragment, memo, type ReactNode } from "react";
+import { TextLink } from "../documents/TextLink";
 import classes from "./message.module.css";
 import { parse, type Block, type Inline } from "./markdown";
 
@@ -44,9 +45,9 @@ function render(node: Inline, myName: string): ReactNode {
       return <code className={classes.code}>{node.text}</code>;
     case "link":
       return (
-        <a href={node.href} target="_blank" rel="noopener noreferrer nofollow" className={classes.link}>
+        <TextLink href={node.href} className={classes.link}>
           {node.text}
-        </a>
+        </TextLink>
       );
     case "mention":
       return (

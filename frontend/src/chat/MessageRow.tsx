@@ -3,6 +3,8 @@ import { Button, UnstyledButton } from "@mantine/core";
 import { IconArrowBackUp, IconMessage } from "@tabler/icons-react";
 import { memo, useState } from "react";
 import type { Me, Message, Person, PresenceState } from "../api/types";
+import { AssistantMark, ChannelAnswer } from "../assistant/ChannelAnswer";
+import { ASSISTANT_ID, ASSISTANT_NAME } from "../assistant/words";
 import { PersonMark } from "../shell/PersonMark";
 import { mentions } from "../sync/unread";
 import { Edit } from "./Edit";
@@ -40,7 +42,8 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const { shown, first, newDay, newMark } = row;
   const { message, state } = shown;
   const { me, people, presence } = context;
-  const name = people[message.author_id]?.name ?? (message.author_id === me.id ? me.name : "Someone");
+  const machine = message.author_id === ASSISTANT_ID;
+  const name = machine ? ASSISTANT_NAME : (people[message.author_id]?.name ?? (message.author_id === me.id ? me.name : "Someone"));
   const mentioned = message.author_id !== me.id && mentions(message.text, me.name);
   return (
     <>
@@ -66,7 +69,9 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         aria-label={`${name}, ${clockTime(message.created_at)}`}
       >
         <div className={classes.gutter}>
-          {first ? (
+          {first && machine ? (
+            <AssistantMark />
+          ) : first ? (
             <PersonMark id={message.author_id} name={name} presence={presence[message.author_id]} />
           ) : (
             <span className={classes.hourOnHover}>{narrowTime(message.created_at)}</span>
@@ -98,6 +103,8 @@ function Body({ row, context, editing, replies, root }: Props) {
       {message.thread_id && !inThread && <Hint message={message} root={root} context={context} />}
       {editing ? (
         <Edit text={message.text} save={(text) => actions.save(message, text)} cancel={() => actions.edit(null)} />
+      ) : message.author_id === ASSISTANT_ID ? (
+        <ChannelAnswer message={message} />
       ) : (
         <Markdown text={message.text} names={names} myName={me.name} />
       )}
@@ -129,7 +136,7 @@ function Body({ row, context, editing, replies, root }: Props) {
 }
 
 function Hint({ message, root, context }: { message: Message; root: Message | undefined; context: RowContext }) {
-  const author = root && (context.people[root.author_id]?.name ?? "someone");
+  const author = root && (root.author_id === ASSISTANT_ID ? ASSISTANT_NAME : (context.people[root.author_id]?.name ?? "someone"));
   const words = root?.text ? `${author ?? ""}: ${plain(root.text.slice(0, 240)).slice(0, 120)}` : "an earlier message";
   return (
     <UnstyledButton

@@ -1,7 +1,9 @@
 /** Offers names while one types `@…`. */
-import { UnstyledButton } from "@mantine/core";
+import { Text, UnstyledButton } from "@mantine/core";
 import { useState, type KeyboardEvent, type RefObject } from "react";
 import type { Person } from "../api/types";
+import { AssistantMark } from "../assistant/ChannelAnswer";
+import { ASSISTANT_ID } from "../assistant/words";
 import { useLive } from "../shell/context";
 import { PersonMark } from "../shell/PersonMark";
 import { pickPeople } from "../shell/pick";
@@ -9,6 +11,15 @@ import shell from "../shell/shell.module.css";
 import classes from "./chat.module.css";
 
 const MOST = 6;
+/** Who is offered beside people: the assistant by name, and the command that asks it. */
+const ASSISTANT: Offer = { id: ASSISTANT_ID, name: ASSISTANT_ID, about: "answers from your documents" };
+const ASK: Offer = { id: "/ask", name: "/ask", about: "ask the assistant, here in the channel" };
+
+export interface Offer {
+  id: string;
+  name: string;
+  about?: string;
+}
 
 /** The name being typed before the cursor: where its `@` is, and what follows. */
 export function typedName(text: string, cursor: number): { at: number; query: string } | null {
@@ -17,11 +28,11 @@ export function typedName(text: string, cursor: number): { at: number; query: st
 }
 
 export interface Names {
-  found: Person[];
+  found: Offer[];
   chosen: number;
   look: () => void;
   pressed: (event: KeyboardEvent) => boolean;
-  take: (person: Person) => void;
+  take: (offer: Offer) => void;
 }
 
 export function useNames(text: string, box: RefObject<HTMLTextAreaElement | null>, set: (text: string) => void): Names {
@@ -30,18 +41,16 @@ export function useNames(text: string, box: RefObject<HTMLTextAreaElement | null
   const [at, setAt] = useState(0);
   const [closed, setClosed] = useState<string | null>(null);
   const typed = closed === text ? null : typedName(text, Math.min(cursor, text.length));
-  const found = typed
-    ? Object.values(people)
-        .filter((one) => one.active !== false && one.name.toLowerCase().startsWith(typed.query))
-        .slice(0, MOST)
-    : [];
+  const command = closed !== text && /^\/[ask]{0,3}$/i.test(text) && "/ask".startsWith(text.toLowerCase());
+  const found = command ? [ASK] : typed ? offers(Object.values(people), typed.query) : [];
   const chosen = Math.min(at, Math.max(0, found.length - 1));
 
-  const take = (person: Person) => {
-    if (!typed) return;
-    const next = `${text.slice(0, typed.at)}@${person.name} ${text.slice(cursor)}`;
-    const place = typed.at + person.name.length + 2;
-    set(next);
+  const take = (offer: Offer) => {
+    const from = command ? 0 : typed?.at;
+    if (from === undefined) return;
+    const written = command ? `${offer.name} ` : `@${offer.name} `;
+    const place = from + written.length;
+    set(`${text.slice(0, from)}${written}${text.slice(cursor)}`);
     setAt(0);
     requestAnimationFrame(() => {
       box.current?.focus();
@@ -55,7 +64,7 @@ export function useNames(text: string, box: RefObject<HTMLTextAreaElement | null
     else if (event.key === "ArrowUp") setAt((chosen - 1 + found.length) % found.length);
     else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey)) {
       // A name that is written out already is not completed once more: Enter sends.
-      if (event.key === "Enter" && typed?.query === person.name.toLowerCase()) return false;
+      if (event.key === "Enter" && !command && typed?.query === person.name.toLowerCase()) return false;
       take(person);
     } else if (event.key === "Escape") setClosed(text);
     else return false;
@@ -64,6 +73,11 @@ export function useNames(text: string, box: RefObject<HTMLTextAreaElement | null
   };
   const look = () => setCursor(box.current?.selectionStart ?? 0);
   return { found, chosen, look, pressed, take };
+}
+
+function offers(people: readonly Person[], query: string): Offer[] {
+  const named = people.filter((one) => one.active !== false && one.name.toLowerCase().startsWith(query));
+  return [...named, ...(ASSISTANT_ID.startsWith(query) ? [ASSISTANT] : [])].slice(0, MOST);
 }
 
 export function NameList({ names }: { names: Names }) {
@@ -83,8 +97,16 @@ export function NameList({ names }: { names: Names }) {
             names.take(person);
           }}
         >
-          <PersonMark id={person.id} name={person.name} size={24} />
-          <span className={shell.label}>{person.name}</span>
+          {person.about ? <AssistantMark size={24} /> : <PersonMark id={person.id} name={person.name} size={24} />}
+          <span className={shell.label}>
+            {person.name}
+            {person.about && (
+              <Text span size="xs" c="dimmed">
+                {" "}
+                {person.about}
+              </Text>
+            )}
+          </span>
         </UnstyledButton>
       ))}
     </div>

@@ -31,6 +31,11 @@ export function parse(text: string, names: readonly string[]): Block[] {
   return blocks;
 }
 
+/** Read the marks within a text that names nobody; line ends are text like any other. */
+export function inlineOf(text: string): Inline[] {
+  return inline(text, []);
+}
+
 /** The words alone, on one line: for places where a message is only hinted at or read out. */
 export function plain(text: string): string {
   const words = parse(text, []).map((block) => (block.kind === "code" ? block.text : wordsOf(block.children)));
@@ -44,7 +49,7 @@ function wordsOf(nodes: readonly Inline[]): string {
 }
 
 const URL_PATTERN = /^https?:\/\/[^\s<>"`]+/i;
-const LINK_PATTERN = /^\[([^\]\n]{1,300})\]\((https?:\/\/[^\s()]+(?:\([^\s()]*\)[^\s()]*)*|mailto:[^\s()]+)\)/i;
+const LINK_PATTERN = /^\[([^\]\n]{1,300})\]\((https?:\/\/[^\s()]+(?:\([^\s()]*\)[^\s()]*)*|mailto:[^\s()]+|\/documents\/[\w-]{1,64})\)/i;
 const MARKS: [string, "bold" | "italic" | "strike"][] = [
   ["**", "bold"],
   ["__", "bold"],

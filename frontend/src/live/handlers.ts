@@ -1,4 +1,6 @@
 /** What each event of the server does here. */
+import type { AnswerStatus, Token } from "../api/assistant";
+import type { ListedDocument } from "../api/knowledge";
 import type { Channel, Hello, Job, MessageEvent, Notice, PresenceState } from "../api/types";
 import type { Handlers } from "./socket";
 import type { Typing } from "./state";
@@ -26,10 +28,14 @@ export function handlersFor(workspace: Workspace): Handlers {
       void workspace.engine.hello(hello);
       void workspace.refreshPeople().catch(() => undefined);
       void workspace.notices.refresh().catch(() => workspace.notices.refreshSoon());
+      workspace.answers.resume();
+      workspace.documents.missed();
     },
     resync: () => {
       workspace.engine.resync();
       workspace.notices.refreshSoon();
+      workspace.answers.resume();
+      workspace.documents.missed();
     },
     heads: (event: { epoch: string; heads: Record<string, number> }) => workspace.engine.heads(event.epoch, event.heads),
     "message:new": message,
@@ -43,6 +49,14 @@ export function handlersFor(workspace: Workspace): Handlers {
       workspace.notices.wereRead(event.ids, event.unread),
     "queues:changed": (event: { queue: string }) => queueChanged(workspace, event.queue),
     "job:progress": (event: { job: Job }) => workspace.job(event.job),
+    "document:changed": (event: { document_id?: string; document: ListedDocument | null }) => {
+      const id = event.document_id ?? event.document?.id;
+      if (id) workspace.documents.changed(id, event.document);
+    },
+    "assistant:token": (event: Token & { answer_id: string }) => workspace.answers.token(event),
+    "assistant:done": (event: { answer_id: string; status: AnswerStatus }) => workspace.answers.done(event.answer_id),
+    "assistant:position": (event: { answer_id: string; position: number }) =>
+      workspace.answers.position(event.answer_id, event.position),
   };
 }
 

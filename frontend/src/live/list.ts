@@ -47,6 +47,15 @@ export class List<T extends { id: string }> {
     this.state.set({ loading: false });
   }
 
+  /** Show a row as it is now, where it is shown at all; null takes it away. Answers whether it was there. */
+  put(id: string, row: T | null): boolean {
+    const { pages } = this.state.get();
+    if (!pages?.rows.some((one) => one.id === id)) return false;
+    const rows = row === null ? pages.rows.filter((one) => one.id !== id) : pages.rows.map((one) => (one.id === id ? row : one));
+    this.state.set({ pages: { ...pages, rows } });
+    return true;
+  }
+
   private async attempt(work: () => Promise<Pages<T>>): Promise<void> {
     try {
       this.state.set({ pages: await work(), problem: null });

@@ -35,6 +35,8 @@ export interface WorkspaceState {
   notices: Notices;
   /** How often each queue was told to have changed; absent until it was. */
   queueNews: Record<string, number>;
+  /** How often documents were told to have changed, or may have without it being told. */
+  documentNews: number;
   connected: boolean;
   /** The server answers that it is away for the moment. */
   strained: boolean;
@@ -53,6 +55,7 @@ export function initialState(me: Me): WorkspaceState {
     exports: [],
     notices: NO_NOTICES,
     queueNews: {},
+    documentNews: 0,
     connected: false,
     strained: false,
     broken: {},

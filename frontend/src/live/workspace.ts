@@ -1,5 +1,6 @@
 /** One signed-in person's workspace: joins the API, the live connection, the sync engine and the outbox. */
 import * as api from "../api/api";
+import { assistant } from "../api/assistant";
 import { ApiError } from "../api/errors";
 import type { Channel, Job, Me, Message, Person } from "../api/types";
 import { SyncEngine } from "../sync/engine";
@@ -7,6 +8,8 @@ import { Outbox, type Outgoing } from "../sync/outbox";
 import { parseInstances } from "../sync/backoff";
 import { counted, countedSince, type News } from "../sync/counts";
 import { oneAtATime } from "../sync/shared";
+import { Answers } from "./answers";
+import { Documents } from "./documents";
 import { Exports } from "./exports";
 import { handlersFor } from "./handlers";
 import { NoticeBox } from "./notices";
@@ -16,6 +19,7 @@ import { Connection } from "./socket";
 import { byName, initialState, withChannel, type WorkspaceState } from "./state";
 import { Store } from "./store";
 import { deliver, syncBySocket } from "./transport";
+import { Uploads } from "./uploads";
 import { watchWaking } from "./waking";
 
 export class Workspace {
@@ -26,6 +30,9 @@ export class Workspace {
   readonly reading: Reading;
   readonly exports: Exports;
   readonly notices: NoticeBox;
+  readonly answers: Answers;
+  readonly documents: Documents;
+  readonly uploads = new Uploads();
   /** Who left while there was no connection is not told: the next connection's presence starts from nobody. */
   presenceStale = false;
   /** Followers of each channel's messages, so that one message does not redraw the whole page. */
@@ -76,6 +83,13 @@ export class Workspace {
       seen: (channelId, seq) => this.reading.seen(channelId, seq),
       now: () => new Date().toISOString(),
     });
+    this.documents = new Documents(this.state);
+    this.answers = new Answers({
+      get: (id, after) => assistant.answer(id, after),
+      connected: () => this.connection.connected,
+      setTimer: (run, ms) => setTimeout(run, ms),
+      clearTimer: (timer) => clearTimeout(timer as number),
+    });
   }
 
   start(): void {
@@ -91,6 +105,8 @@ export class Workspace {
     this.unwatch();
     this.exports.stop();
     this.notices.stop();
+    this.answers.stop();
+    this.uploads.stop();
     this.engine.stop();
     this.connection.stop();
   }

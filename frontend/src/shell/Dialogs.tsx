@@ -15,7 +15,7 @@ interface Props {
 const TITLES: Record<Dialog, string> = {
   "new-channel": "Create a channel",
   browse: "Browse channels",
-  switcher: "Jump to a channel",
+  switcher: "Search or jump to a channel",
   help: "Keyboard shortcuts",
   invite: "Invite someone",
   profile: "My profile",
@@ -31,6 +31,7 @@ export function Dialogs({ dialog, close }: Props) {
       aria-label={dialog ? TITLES[dialog] : undefined}
       withCloseButton={!quick}
       closeButtonProps={{ "aria-label": "Close" }}
+      size={quick ? "lg" : "md"}
       padding={quick ? "xs" : "lg"}
       yOffset={quick ? "14vh" : undefined}
       centered={!quick}
@@ -47,12 +48,13 @@ export function Dialogs({ dialog, close }: Props) {
 }
 
 const KEYS: [string[], string][] = [
-  [["Ctrl", "K"], "Jump to a channel"],
+  [["Ctrl", "K"], "Search, or jump to a channel"],
   [["Alt", "↑"], "Previous channel"],
   [["Alt", "↓"], "Next channel"],
   [["Enter"], "Send"],
   [["Shift", "Enter"], "New line"],
   [["↑"], "Edit my last message (in an empty composer)"],
+  [["Ctrl", "S"], "Save a version (in a document)"],
   [["Esc"], "Close, or cancel an edit"],
   [["?"], "This list"],
 ];

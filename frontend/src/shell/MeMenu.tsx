@@ -1,6 +1,6 @@
 /** One's own corner: profile, colors, sessions, what admins look after, the way out. */
 import { Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
-import { IconDevices, IconHistory, IconKeyboard, IconLogout, IconSelector, IconStack2, IconUser, IconUsers } from "@tabler/icons-react";
+import { IconDevices, IconHistory, IconKeyboard, IconLogout, IconSelector, IconSparkles, IconStack2, IconUser, IconUsers } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 import * as api from "../api/api";
 import { useSession } from "../auth/session";
@@ -67,6 +67,9 @@ export function MeMenu() {
             </Menu.Item>
             <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => navigate("/audit")}>
               Audit log
+            </Menu.Item>
+            <Menu.Item leftSection={<IconSparkles size={16} />} onClick={() => navigate("/assistant/settings")}>
+              Assistant
             </Menu.Item>
           </>
         )}

@@ -19,9 +19,14 @@ import { Sidebar } from "./Sidebar";
 import { StatusBar } from "./StatusBar";
 import { useShortcuts } from "./useShortcuts";
 
+const AssistantPage = lazy(() => import("../assistant/AssistantPage"));
+const AssistantSettingsPage = lazy(() => import("../assistant/SettingsPage"));
 const AuditPage = lazy(() => import("../audit/AuditPage"));
+const DocumentPage = lazy(() => import("../documents/DocumentPage"));
+const DocumentsPage = lazy(() => import("../documents/DocumentsPage"));
 const PeoplePage = lazy(() => import("../people/PeoplePage"));
 const QueuesPage = lazy(() => import("../queues/QueuesPage"));
+const SearchPage = lazy(() => import("../search/SearchPage"));
 const SessionsPage = lazy(() => import("../sessions/SessionsPage"));
 
 export default function Shell({ me }: { me: Me }) {
@@ -93,6 +98,18 @@ function Frame({ workspace }: { workspace: Workspace }) {
               <Route path="/c/:channel/*?">
                 {({ channel, "*": rest }) => <Place key={channel} channelId={channel} {...whereIn(rest)} />}
               </Route>
+              <Route path="/documents">
+                <DocumentsPage folderId={null} />
+              </Route>
+              <Route path="/documents/in/:folder">{({ folder }) => <DocumentsPage key={folder} folderId={folder} />}</Route>
+              <Route path="/documents/:id">{({ id }) => <DocumentPage key={id} id={id} />}</Route>
+              <Route path="/search">
+                <SearchPage />
+              </Route>
+              <Route path="/assistant/settings">
+                <AssistantSettingsPage />
+              </Route>
+              <Route path="/assistant/:talk?">{({ talk }) => <AssistantPage talkId={talk ?? null} />}</Route>
               <Route path="/people">
                 <PeoplePage />
               </Route>

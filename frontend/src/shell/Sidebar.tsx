@@ -1,6 +1,6 @@
 /** The way around: channels, people, and oneself. */
 import { ActionIcon, Button, Kbd, Menu, Skeleton, Stack, Text, Tooltip, UnstyledButton } from "@mantine/core";
-import { IconCompass, IconHash, IconLock, IconPlus, IconSearch, IconUserPlus } from "@tabler/icons-react";
+import { IconCompass, IconFiles, IconHash, IconLock, IconPlus, IconSearch, IconSparkles, IconUserPlus } from "@tabler/icons-react";
 import { Link, useLocation } from "wouter";
 import { Logo } from "../app/Logo";
 import type { Channel } from "../api/types";
@@ -23,15 +23,39 @@ export function Sidebar() {
       </div>
       <UnstyledButton className={classes.jump} onClick={() => open("switcher")}>
         <IconSearch size={15} aria-hidden="true" />
-        <span>Jump to…</span>
+        <span>Search or jump to…</span>
         <Kbd size="xs">{/Mac/.test(navigator.userAgent) ? "⌘K" : "Ctrl K"}</Kbd>
       </UnstyledButton>
       <div className={classes.lists}>
+        <Places />
         <Channels />
         <People />
       </div>
       <MeMenu />
     </nav>
+  );
+}
+
+const PLACES: { href: string; label: string; Icon: typeof IconFiles }[] = [
+  { href: "/assistant", label: "Assistant", Icon: IconSparkles },
+  { href: "/documents", label: "Documents", Icon: IconFiles },
+  { href: "/search", label: "Search", Icon: IconSearch },
+];
+
+function Places() {
+  const [path] = useLocation();
+  return (
+    <section aria-label="Places">
+      {PLACES.map(({ href, label, Icon }) => {
+        const active = path === href || path.startsWith(`${href}/`);
+        return (
+          <Link key={href} href={href} className={classes.link} data-active={active} aria-current={active ? "page" : undefined}>
+            <Icon size={17} aria-hidden="true" />
+            <span className={classes.label}>{label}</span>
+          </Link>
+        );
+      })}
+    </section>
   );
 }
 

@@ -1,6 +1,6 @@
 /** The line at the top of every place, with the way to the sidebar on a phone. */
-import { ActionIcon } from "@mantine/core";
-import { IconMenu2 } from "@tabler/icons-react";
+import { ActionIcon, UnstyledButton } from "@mantine/core";
+import { IconMenu2, IconSearch } from "@tabler/icons-react";
 import { useEffect, type ReactNode } from "react";
 import { Bell } from "../notifications/Bell";
 import { useLive, useShell } from "./context";
@@ -14,7 +14,7 @@ interface Props {
 }
 
 export function TopBar({ title, icon, children }: Props) {
-  const { showSidebar } = useShell();
+  const { open, showSidebar } = useShell();
   const channels = useLive(pickChannels);
   const waiting = channels?.reduce((sum, one) => sum + one.mentions, 0) ?? 0;
   useEffect(() => {
@@ -36,6 +36,10 @@ export function TopBar({ title, icon, children }: Props) {
       <h1>{title}</h1>
       <div className={classes.topEnd}>
         {children}
+        <UnstyledButton className={classes.find} onClick={() => open("switcher")} aria-label="Search" data-testid="top-search">
+          <IconSearch size={17} aria-hidden="true" />
+          <span>Search</span>
+        </UnstyledButton>
         <Bell />
       </div>
     </header>

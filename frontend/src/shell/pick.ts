@@ -10,6 +10,7 @@ export const pickOutbox = (state: WorkspaceState) => state.outbox;
 export const pickExports = (state: WorkspaceState) => state.exports;
 export const pickNotices = (state: WorkspaceState) => state.notices;
 export const pickQueueNews = (state: WorkspaceState) => state.queueNews;
+export const pickDocumentNews = (state: WorkspaceState) => state.documentNews;
 export const pickConnected = (state: WorkspaceState) => state.connected;
 export const pickStrained = (state: WorkspaceState) => state.strained;
 export const pickBroken = (state: WorkspaceState) => state.broken;
