@@ -104,7 +104,8 @@ def index_channel(platform: Platform, payload: Row, run: Run) -> None:
 
 
 def purge_document(platform: Platform, payload: Row, run: Run) -> None:
-    """Remove every trace of a deleted document: from the index, its texts, drafts, links and file; then its tombstone.
+    """Remove every trace of a deleted document: from the index, what answers quote of it, its texts, drafts, links and
+    file; then its tombstone.
     """
     store, document_id = platform.store_of(run.tenant_id), payload["document_id"]
     row = store.documents.find_any(document_id)
@@ -114,6 +115,8 @@ def purge_document(platform: Platform, payload: Row, run: Run) -> None:
     Index(platform, run.tenant_id).remove([document_id])
     if row["source"] is not None:
         platform.files_of(run.tenant_id).delete(row["source"]["file_id"])
+    while store.answers.forget_document(document_id):
+        run.check()
 
     def finish(unit: Unit) -> Row:
         counts = {"versions": unit.store.versions.remove_all(document_id),
