@@ -105,8 +105,8 @@ def index_channel(platform: Platform, payload: Row, run: Run) -> None:
 
 
 def purge_document(platform: Platform, payload: Row, run: Run) -> None:
-    """Remove every trace of a deleted document: from the index and from answers, its texts, drafts, links and file; then
-    its tombstone.
+    """Remove every trace of a deleted document: from the index and answers, its texts, drafts, links and file; then its
+    tombstone.
     """
     store, document_id = platform.store_of(run.tenant_id), payload["document_id"]
     row = store.documents.find_any(document_id)
