@@ -58,7 +58,7 @@ function Shown({ document, put, refresh, problem }: Props) {
     <>
       <TopBar title={document.title} icon={<Back />}>
         {document.editable && document.version > 0 && (
-          <Button size="xs" leftSection={<IconPencil size={15} />} onClick={() => navigate(`${path}?edit=1`)} data-testid="edit-document">
+          <Button size="xs" classNames={{ label: shell.actionLabel, section: shell.actionIcon }} aria-label="Edit" leftSection={<IconPencil size={15} />} onClick={() => navigate(`${path}?edit=1`)} data-testid="edit-document">
             Edit
           </Button>
         )}

@@ -12,6 +12,7 @@ const QUEUES: Record<string, QueueWords> = {
   indexer: { name: "Indexing", about: "Documents being made ready for search" },
   notifications: { name: "Notifications", about: "Who is told of mentions and replies" },
   audit: { name: "Audit", about: "Sealing the audit log, and checks" },
+  assistant: { name: "Assistant", about: "Answers to questions" },
 };
 
 const KINDS: Record<string, string> = {
@@ -23,7 +24,14 @@ const KINDS: Record<string, string> = {
   export_members: "Export the list of people",
   export_audit: "Export the audit log",
   remove_old_files: "Clear away old exports",
+  read_upload: "Read an uploaded file",
   index_document: "Index a document",
+  index_channel: "Index a channel",
+  purge_document: "Remove a deleted document",
+  purge_tenant: "Remove a closed organization",
+  nightly_tick: "Begin the nightly check of the index",
+  reconcile_tenant: "Check the index",
+  answer_question: "Answer a question",
   fan_out: "Tell people of a message",
   digest_tick: "Begin the daily digests",
   weekly_tick: "Begin the summaries of a week",
