@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import bullmq
+from bench import bullmq, knowledge
 from bench.machine import describe_machine
 from bench.rounds import PARTS, Rounds, Sizes
 from dashify.errors import DashifyError
@@ -22,18 +22,22 @@ from tools.steps import StepFailed
 def main(arguments: list[str]) -> int:
     """Measure the parts that `arguments` choose; give the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without any")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join((*PARTS, *knowledge.PARTS))}; all "
+                        "without any")
     parser.add_argument("--rounds", type=_positive, help="how often each part is measured: 5, or 1 if --quick")
     parser.add_argument("--quick", action="store_true", help="few jobs: to see that it works, not to learn a figure")
     options = parser.parse_args(arguments)
-    unknown = [part for part in options.parts if part not in PARTS]
+    unknown = [part for part in options.parts if part not in (*PARTS, *knowledge.PARTS)]
     if unknown:
-        parser.error(f"there is no part {unknown[0]!r}, only {', '.join(PARTS)}")
-    parts = options.parts or list(PARTS)
+        parser.error(f"there is no part {unknown[0]!r}, only {', '.join((*PARTS, *knowledge.PARTS))}")
+    about_texts = [part for part in options.parts or knowledge.PARTS if part in knowledge.PARTS]
+    parts = [part for part in options.parts or PARTS if part in PARTS]
     sizes = Sizes.quick() if options.quick else Sizes()
     rounds = options.rounds or (1 if options.quick else 5)
     try:
-        measure(parts, sizes, rounds, judged=not options.quick)
+        if parts:
+            measure(parts, sizes, rounds, judged=not options.quick)
+        knowledge.main(about_texts, quick=options.quick)
     except (StepFailed, DashifyError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -14,6 +14,7 @@ from dashify.blueprints.schemas import Email, NewPassword
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job, Queue
 from dashify.errors import DashifyError, Unavailable
+from dashify.index_commands import index_group
 from dashify.resources import Resources
 from dashify.services import organizations, superadmins
 from dashify.settings import from_env
@@ -150,6 +151,9 @@ def _open() -> Resources:
         raise click.ClickException(error.message) from error
     logs.set_up("warning", process="cli")
     return Resources(settings)
+
+
+main.add_command(index_group(_open))
 
 
 def describe_queues(resources: Resources) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from dashify.stores.limits import LimitStore
 from dashify.stores.revocations import Revocations
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
+from dashify.stores.token_log import TokenLog
 from dashify.stores.vectors import TenantVectors
 from dashify.stores.workers import Workers
 from dashify.units import Part, Unit, run_parts, run_unit, utc_now
@@ -119,6 +120,11 @@ class Context(_Reach):
         """Give the tenant's points in a collection."""
         return self._resources.vectors_of(self.actor.tenant_id, collection)
 
+    @property
+    def token_log(self) -> TokenLog:
+        """The pieces of the tenant's answers, as far as Redis has them."""
+        return TokenLog(self._resources.gate, self.actor.tenant_id)
+
     def unit(self, work: Callable[[Unit], T]) -> T:
         """Run `work` in one transaction, again after a conflict; then send its jobs and do what it left for afterwards.
 
@@ -181,6 +187,10 @@ class Platform(_Reach):
     def files_of(self, tenant_id: str) -> TenantFiles:
         """Give one tenant's files."""
         return TenantFiles(self._resources.database, tenant_id)
+
+    def token_log_of(self, tenant_id: str) -> TokenLog:
+        """Give one tenant's pieces of answers, as far as Redis has them."""
+        return TokenLog(self._resources.gate, tenant_id)
 
     def context(self, actor: Actor, address: str | None = None) -> Context:
         """Give the context in which `actor` acts, from the network address `address` where there is a request."""

@@ -44,6 +44,7 @@ class Limits:
     upload_bytes: int = 25 * 1024 * 1024
     uploads_per_hour: int = 500
     searches_per_second: int = 20
+    questions_per_minute: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ QUEUES: Mapping[str, QueuePolicy] = {
                                  longest_pause=300.0),
     "audit": QueuePolicy(concurrency=50, greenlets=True, time_limit=120.0, most_failures=15, first_pause=1.0,
                          longest_pause=300.0),
+    "assistant": QueuePolicy(concurrency=8, greenlets=True, time_limit=900.0, most_failures=4, first_pause=1.0,
+                             longest_pause=5.0),
 }
 """What each queue's worker does by default. `DASHIFY_QUEUE_EMAILS_CONCURRENCY` and its like overrule single fields."""
 
@@ -91,6 +94,7 @@ class Settings:
     qdrant_replicas: int = 1
     embedding_url: str = field(default="http://127.0.0.1:11434", repr=False)
     embedding_model: str = "all-minilm"
+    embedding_floor: float = 0.25
     model_hosts: str = field(default="", repr=False)
     chat_models: str = ""
     model_host_slots: int = 1

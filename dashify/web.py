@@ -11,6 +11,7 @@ from flask import Flask
 from dashify import logs, realtime
 from dashify.blueprints import (
     access,
+    assistant,
     audit,
     auth,
     channels,
@@ -47,8 +48,8 @@ _PREPARE_SECONDS = 0.5
 
 BLUEPRINTS = (auth.blueprint, visitors.blueprint, me.blueprint, users.blueprint, invitations.blueprint,
               channels.blueprint, messages.blueprint, documents.blueprint, folders.blueprint, search.blueprint,
-              notifications.blueprint, reports.blueprint, jobs.blueprint, audit.blueprint, queues.blueprint,
-              dashboard.blueprint, system.blueprint, pages.blueprint)
+              assistant.blueprint, notifications.blueprint, reports.blueprint, jobs.blueprint, audit.blueprint,
+              queues.blueprint, dashboard.blueprint, system.blueprint, pages.blueprint)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: Path = pages.STATIC) -> Flask:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints, model_validator
 
+from dashify.domain.accounts import is_reserved
 from dashify.domain.digests import USUAL_ZONE, is_zone
 from dashify.domain.inputs import MAX_NUMBER, ClientId, Identifier, Input, MessageText, Number, Text
 
@@ -68,12 +69,19 @@ def _zone_or_usual(value: str) -> str:
     return value if is_zone(value) else USUAL_ZONE
 
 
+def _not_reserved(value: str) -> str:
+    if is_reserved(value):
+        raise ValueError("is a name that nobody can go by here")
+    return value
+
+
 def _at_most_a_page(size: int) -> int:
     return min(size, MAX_PAGE)
 
 
 Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(strip_whitespace=True)]
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=80)]
+PersonName = Annotated[Name, AfterValidator(_not_reserved)]
 Email = Annotated[Text, StringConstraints(min_length=3, max_length=254), AfterValidator(_normal_email)]
 NewPassword = Annotated[Text, StringConstraints(min_length=8, max_length=1_000)]
 Password = Annotated[Text, StringConstraints(min_length=1, max_length=1_000)]
@@ -82,6 +90,7 @@ ShortLine = Annotated[Line, StringConstraints(max_length=64)]
 Emoji = Annotated[Text, StringConstraints(min_length=1, max_length=32), AfterValidator(_emoji)]
 QueryNumber = Annotated[Number, BeforeValidator(_whole)]
 PositiveNumber = Annotated[StrictInt, Field(ge=1, le=MAX_NUMBER), BeforeValidator(_whole)]
+PieceNumber = Annotated[StrictInt, Field(ge=-1, le=MAX_NUMBER), BeforeValidator(_whole)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="More than 200 counts as 200."),
                      AfterValidator(_at_most_a_page), BeforeValidator(_whole)]
 ZoneName = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
@@ -96,7 +105,7 @@ class SignUp(Input):
     """A new organization and its owner."""
 
     organization: Name
-    name: Name
+    name: PersonName
     email: Email
     password: NewPassword
     time_zone: BrowserZone | None = None
@@ -127,7 +136,7 @@ class Acceptance(Input):
     """An invitation's token, and who joins by it."""
 
     token: Token
-    name: Name
+    name: PersonName
     password: NewPassword
     time_zone: BrowserZone | None = None
 
@@ -135,7 +144,7 @@ class Acceptance(Input):
 class Profile(Input):
     """What I may change of myself; at least one of the three."""
 
-    name: Name | None = None
+    name: PersonName | None = None
     time_zone: TimeZone | None = None
     digest: bool | None = None
 

@@ -13,6 +13,7 @@ from dashify.domain.digests import USUAL_ZONE
 
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
+_RESERVED_NAMES = frozenset({"assistant"})
 
 
 class Role(StrEnum):
@@ -32,7 +33,8 @@ class Role(StrEnum):
 _GUEST = {"channel.read", "channel.post", "profile.edit", "report.channel"}
 _MEMBER = _GUEST | {"channel.browse", "channel.create", "people.list", "document.write"}
 _ADMIN = _MEMBER | {"people.invite", "people.manage", "channel.manage", "message.moderate", "queue.view",
-                    "queue.manage", "audit.read", "report.members", "report.audit", "document.manage"}
+                    "queue.manage", "audit.read", "report.members", "report.audit", "document.manage",
+                    "assistant.manage"}
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset(_ADMIN | {"organization.manage"}),
     Role.ADMIN: frozenset(_ADMIN),
@@ -89,6 +91,11 @@ class SignedIn:
 
     actor: Actor
     cookie: str
+
+
+def is_reserved(name: str) -> bool:
+    """Tell whether `name` is one that no person may go by, since it is not a person's."""
+    return " ".join(name.split()).casefold() in _RESERVED_NAMES
 
 
 def may_give(giver: Role, role: Role) -> bool:

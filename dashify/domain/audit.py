@@ -46,6 +46,7 @@ class Action(StrEnum):
     DOCUMENT_CREATED = "document.created"
     DOCUMENT_DELETED = "document.deleted"
     DOCUMENT_SHARED = "document.shared"
+    ASSISTANT_CHANGED = "assistant.changed"
     REPORT_REQUESTED = "report.requested"
     REPORT_DOWNLOADED = "report.downloaded"
     JOB_RETRIED = "job.retried"

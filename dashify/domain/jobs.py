@@ -25,6 +25,7 @@ class Queue(StrEnum):
     INDEXER = "indexer"
     NOTIFICATIONS = "notifications"
     AUDIT = "audit"
+    ASSISTANT = "assistant"
 
 
 class Job(StrEnum):
@@ -53,6 +54,7 @@ class Job(StrEnum):
     PURGE_TENANT = "dashify.jobs.indexer.purge_tenant"
     NIGHTLY_TICK = "dashify.jobs.nightly.nightly_tick"
     RECONCILE_TENANT = "dashify.jobs.nightly.reconcile_tenant"
+    ANSWER_QUESTION = "dashify.jobs.assistant.answer_question"
 
     @property
     def kind(self) -> str:
@@ -103,6 +105,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.PURGE_TENANT: Queue.INDEXER,
     Job.NIGHTLY_TICK: Queue.INDEXER,
     Job.RECONCILE_TENANT: Queue.INDEXER,
+    Job.ANSWER_QUESTION: Queue.ASSISTANT,
 }
 BY_KIND: dict[str, Job] = {job.kind: job for job in Job}
 WATCHED: frozenset[str] = frozenset(

@@ -72,6 +72,11 @@ def model_keys(part: str) -> str:
     return f"dashify:models:{part}"
 
 
+def token_log_key(tenant_id: str, answer_id: str) -> str:
+    """Name the Redis stream of an answer's pieces."""
+    return f"dashify:answer:{tenant_id}:{answer_id}"
+
+
 def session_cookie(secure: bool) -> str:
     """Name the session cookie; behind TLS with the prefix that binds it to this host."""
     return "__Host-dashify_session" if secure else "dashify_session"

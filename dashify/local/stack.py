@@ -18,7 +18,7 @@ from dashify.local.processes import ROOT
 from dashify.local.supervisor import Child
 from dashify.settings import Settings, child_environment, chosen, from_env
 
-QUEUES = ("emails", "reports", "indexer", "notifications", "audit")
+QUEUES = ("emails", "reports", "indexer", "notifications", "audit", "assistant")
 SERVERS_WAVE, API_WAVE, WORKERS_WAVE = 1, 2, 3
 STOP_API, STOP_WORKERS, STOP_SCHEDULER, STOP_MODELS, STOP_QDRANT, STOP_MONGODB, STOP_REDIS = range(1, 8)
 # Longer than the limit the process keeps itself, so that it, and not we, decides when to give up.

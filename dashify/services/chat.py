@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dashify.context import Context
 from dashify.domain import chat, names
 from dashify.domain.audit import Action
+from dashify.domain.jobs import Delivery
 from dashify.domain.names import is_id, new_id
 from dashify.errors import Forbidden, Invalid, NotFound
 from dashify.services import notifications, views
+from dashify.services.asking import ask_in_channel
 from dashify.services.channels import access_channel, audit_details, ensure_visible, visible_channels
 from dashify.stores.lane import Beside
+from dashify.stores.store import Store
 from dashify.units import Unit
 
 CHANGES_PER_CHANNEL = 200
@@ -46,14 +49,15 @@ def post_message(ctx: Context, channel_id: str, text: str, client_id: str | None
     Raises:
         NotFound: the channel is not for me, or holds no such thread.
         Conflict: `client_id_reused`; it stands for another text.
+        RateLimited: it asks the assistant something, and I ask too often.
         Unavailable: the database is away, or the channel too busy. Trying again with the `client_id` is safe.
     """
     ensure_visible(ctx, channel_id)
     root = _thread_root(ctx, channel_id, thread_id) if thread_id is not None else None
     change = chat.Post(new_id(), ctx.actor.user_id, text, client_id, root, _mentions(ctx, text))
     concerns = root is not None or set(change.mention_ids) - {ctx.actor.user_id}
-    outcome = ctx.change_channel(channel_id, change, _announcer(ctx, "message:new"),
-                                 notifications.fan_out(ctx) if concerns else None)
+    besides = [one for one in (notifications.fan_out(ctx) if concerns else None, ask_in_channel(ctx, text)) if one]
+    outcome = ctx.change_channel(channel_id, change, announcer(ctx, "message:new"), _together(besides))
     return views.message(outcome.message), outcome.created
 
 
@@ -159,8 +163,16 @@ def show_typing(ctx: Context, channel_id: str) -> None:
 
 
 def _change(ctx: Context, row: Row, change: chat.Change, beside: Beside | None = None) -> Json:
-    outcome = ctx.change_channel(row["channel_id"], change, _announcer(ctx, "message:changed"), beside)
+    outcome = ctx.change_channel(row["channel_id"], change, announcer(ctx, "message:changed"), beside)
     return views.message(outcome.message)
+
+
+def _together(besides: Sequence[Beside]) -> Beside | None:
+    """Give what does all of `besides`, None where there is nothing to do."""
+    def within(store: Store, outcome: chat.Outcome) -> list[Delivery]:
+        return [delivery for beside in besides for delivery in beside(store, outcome) or []]
+
+    return within if besides else None
 
 
 def _account_for_moderation(unit: Unit, outcome: chat.Outcome) -> None:
@@ -171,7 +183,8 @@ def _account_for_moderation(unit: Unit, outcome: chat.Outcome) -> None:
                       details={**about, "author_id": gone["author_id"], "seq": gone["seq"]})
 
 
-def _announcer(ctx: Context, event: str) -> Any:
+def announcer(ctx: Context, event: str) -> Callable[[chat.Outcome], None]:
+    """Give what tells everybody in a channel of a change of one of its messages."""
     def announce(outcome: chat.Outcome) -> None:
         shown = views.message(outcome.message)
         room = names.channel_room(ctx.actor.tenant_id, shown["channel_id"])

@@ -42,12 +42,13 @@ def find_passages(ctx: Context, query: str, principals: frozenset[str], *, limit
     return _without_doubles(_merged(found))[:limit]
 
 
-def check_citations(ctx: Context, citations: Sequence[Json]) -> list[bool]:
+def check_citations(ctx: Context, citations: Sequence[Json], principals: frozenset[str] | None = None) -> list[bool]:
     """Tell of each citation whether I may read it now, and its source still says so at its version.
 
-    A citation names `document_id` or `message_id`, `version`, `start`, `end` and `quote`.
+    A citation names `document_id` or `message_id`, `version`, `start`, `end` and `quote`. With `principals` it holds
+    only if these may read it, too.
     """
-    mine = principals_of(ctx)
+    mine = principals_of(ctx) if principals is None else principals & principals_of(ctx)
     documents = _readable_documents(ctx, [one["document_id"] for one in citations if one.get("document_id")], mine)
     versions = ctx.store.versions.list_pairs((one["document_id"], one["version"]) for one in citations
                                              if one.get("document_id") in documents)
@@ -72,7 +73,7 @@ def _ask_index(ctx: Context, query: str, principals: frozenset[str], limit: int,
     except Unavailable:
         # Words alone find less than meaning and words, and more than nothing.
         return vectors.sparse(sparse, limit=limit, where=where) if sparse.indices else []
-    return vectors.hybrid(dense, sparse, limit=limit, where=where)
+    return vectors.hybrid(dense, sparse, limit=limit, where=where, floor=ctx.settings.embedding_floor)
 
 
 def _document_passages(ctx: Context, hits: Sequence[Hit], principals: frozenset[str]) -> Iterable[Found]:

@@ -11,6 +11,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from dashify.domain.knowledge import ASSISTANT
 from dashify.domain.names import new_id
 from dashify.errors import Conflict, NotFound
 from dashify.stores.mongo import Document, translated
@@ -56,9 +57,11 @@ class People:
         return [(row["_id"], row["role"]) for row in rows]
 
     def names_of(self, user_ids: Iterable[str]) -> dict[str, str]:
-        """Give `{id: name}` of those of `user_ids` who are here, active or not."""
-        rows = self._users.find({"_id": {"$in": sorted(user_ids)}}, fields=["name"])
-        return {row["_id"]: row["name"] for row in rows}
+        """Give `{id: name}` of those of `user_ids` who are here, active or not; the assistant always is."""
+        wanted = set(user_ids)
+        rows = self._users.find({"_id": {"$in": sorted(wanted)}}, fields=["name"])
+        own = {ASSISTANT: "Assistant"} if ASSISTANT in wanted else {}
+        return {**own, **{row["_id"]: row["name"] for row in rows}}
 
     def find_existing(self, user_ids: list[str]) -> list[str]:
         """List those of `user_ids` who are active people of this tenant."""

@@ -81,6 +81,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("tenant_id", ASCENDING), ("document_id", ASCENDING), ("source_kind", ASCENDING)]),
         IndexModel([("tenant_id", ASCENDING), ("source_kind", ASCENDING), ("source_id", ASCENDING)]),
     ],
+    "conversations": [IndexModel([("tenant_id", ASCENDING), ("owner_id", ASCENDING), ("order", DESCENDING)])],
+    "answers": [
+        IndexModel([("tenant_id", ASCENDING), ("talk_id", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("citations.document_id", ASCENDING)]),
+    ],
+    "assistant_rules": [IndexModel([("tenant_id", ASCENDING)], unique=True)],
+    "token_use": [IndexModel([("tenant_id", ASCENDING), ("month", ASCENDING)], unique=True)],
     "audit_chains": [IndexModel([("tenant_id", ASCENDING)], unique=True)],
     "jobs": [
         IndexModel([("tenant_id", ASCENDING), ("created_at", DESCENDING)]),

@@ -6,6 +6,7 @@ A claim holds while the row names the worker and the worker's own lease (`stores
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from dashify.domain.jobs import MOST_ALONE_CRASHES, Delivery, JobStatus, Queue
+from dashify.domain.jobs import MOST_ALONE_CRASHES, QUEUE_OF, Delivery, Job, JobStatus, Queue
 from dashify.stores.mongo import Document, transact, translated
 from dashify.stores.workers import Clock
 
@@ -158,6 +159,23 @@ class JobBook:
             oldest = self._jobs.find_one({**queued, "due_at": {"$lte": now}}, {"due_at": 1}, sort=[("due_at", 1)])
         age = (now - oldest["due_at"]).total_seconds() if oldest else 0.0
         return {"queued": due, "delayed": delayed, **counts, "oldest_seconds": round(max(0.0, age), 1)}
+
+    def list_latest(self, job: Job, limit: int) -> list[Document]:
+        """List the latest jobs of one kind, whatever their state."""
+        where = {"queue": QUEUE_OF[job].value, "status": {"$in": list(JobStatus)}, "kind": job.kind}
+        with translated():
+            return list(self._jobs.find(where).sort("created_at", -1).limit(limit))
+
+    def sum_up(self, job: Job, run: str) -> Counter[str]:
+        """Sum up the results of the jobs of one kind that belong to a run (`payload.run`), and count them by status."""
+        where = {"queue": QUEUE_OF[job].value, "status": {"$in": list(JobStatus)}, "kind": job.kind,
+                 "payload.run": run}
+        summed: Counter[str] = Counter()
+        with translated():
+            for row in self._jobs.find(where, {"status": 1, "result": 1}):
+                summed[row["status"]] += 1
+                summed.update({name: int(value) for name, value in (row["result"] or {}).items()})
+        return summed
 
     def _change(self, where: Document, change: Document) -> Document | None:
         # Not find-and-modify: the stand-in of a laptop looks through the whole collection for that.

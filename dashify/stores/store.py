@@ -8,6 +8,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from dashify.stores.accounts import Invitations, People
+from dashify.stores.answers import Answers, AssistantRules, Conversations, TokenUse
 from dashify.stores.audit import AuditChain, AuditLog
 from dashify.stores.chat import Channels, Memberships, Messages
 from dashify.stores.jobs import JobRows
@@ -115,6 +116,26 @@ class Store:
     def links(self) -> Links:
         """What links to the tenant's documents."""
         return Links(self._collection("links"))
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """What the tenant's people talk about with the assistant."""
+        return Conversations(self._collection("conversations"))
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What the assistant was asked and has answered."""
+        return Answers(self._collection("answers"))
+
+    @cached_property
+    def assistant_rules(self) -> AssistantRules:
+        """What the tenant has chosen about its assistant."""
+        return AssistantRules(self._collection("assistant_rules"))
+
+    @cached_property
+    def token_use(self) -> TokenUse:
+        """How many tokens of models the tenant has used."""
+        return TokenUse(self._collection("token_use"))
 
     def _collection(self, name: str) -> TenantCollection:
         return TenantCollection(self._database[name], self._tenant_id, self._tx)

@@ -94,14 +94,16 @@ class TenantVectors:
             with vectors_translated():
                 self._client.upsert(self._collection, structs, wait=True, update_filter=older)
 
-    def hybrid(self, dense: Sequence[float], sparse: Sparse, *, limit: int, where: Where | None = None) -> list[Hit]:
+    def hybrid(self, dense: Sequence[float], sparse: Sparse, *, limit: int, where: Where | None = None,
+               floor: float | None = None) -> list[Hit]:
         """Give the points nearest in meaning and those with the rarest words in common, as one list, best first.
 
-        The two lists are fused by rank (reciprocal rank fusion), since their scores have nothing in common.
+        The two lists are fused by rank (reciprocal rank fusion), since their scores have nothing in common. What is
+        less similar in meaning than `floor`, and has no word in common either, is left out.
         """
         scope = self._scoped(where)
         most = min(_MOST_PREFETCHED, limit * _PREFETCHED)
-        looking = [models.Prefetch(query=list(dense), using=DENSE, filter=scope, limit=most)]
+        looking = [models.Prefetch(query=list(dense), using=DENSE, filter=scope, limit=most, score_threshold=floor)]
         if sparse.indices:
             looking.append(models.Prefetch(query=_sparse(sparse), using=SPARSE, filter=scope, limit=most,
                                            params=self._rarity()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from dashify.clients.hosted_models import HostedHost, events
-from dashify.clients.model_hosts import HostFailed, pieces
+from dashify.clients.model_hosts import HostFailed, OllamaHost, pieces
 from dashify.clients.model_wire import Watch
 from dashify.clients.models import ChatPiece, ModelPool
 from dashify.errors import Unavailable
@@ -49,7 +50,7 @@ class Answering(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((dict(self.headers), body))
+        self.server.asked.append(({name.lower(): value for name, value in self.headers.items()}, body))
         if self.server.status != 200:
             return self.say(self.server.status, self.server.body)
         self.send_response(200)
@@ -111,7 +112,7 @@ def test_an_answer_is_streamed_with_the_endpoints_counts(hosted: ModelPool, endp
     assert "".join(piece.text for piece in pieces) == "The Rhône"
     assert (pieces[-1].prompt_tokens, pieces[-1].tokens) == (17, 4)
     headers, body = endpoint.asked[0]
-    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert headers["authorization"] == f"Bearer {KEY}"
     assert (body["model"], body["max_tokens"], body["stream"], body["messages"]) == ("large", 50, True, ASK)
 
 
@@ -164,7 +165,7 @@ def test_a_redirect_is_not_followed(hosted: ModelPool, endpoint: Endpoint) -> No
 @pytest.mark.parametrize(("lines", "headers"), [
     ([b"data: " + b"x" * 2_000_000 + b"\n\n"], {}),
     ([b"data: " + b"x" * 100_000 + b"\n"] * 20, {}),
-    ([b"\x1f\x8b\x08\x00"], {"Content-Encoding": "gzip"}),
+    ([gzip.compress(delta("Yes.", finish_reason="stop") + DONE)], {"Content-Encoding": "gzip"}),
     ([b"data: {\n\n"], {}), ([b"data: []\n\n"], {}), ([b'data: {"choices": [1]}\n\n'], {}), ([b"data: \xff\n\n"], {}),
     ([b'data: {"error": {"message": "overloaded"}}\n\n'], {}), ([], {}),
 ])
@@ -174,6 +175,23 @@ def test_what_is_not_the_protocol_is_a_failure_of_the_host(
     host = next(iter(hosted.fleet.watched.values())).host
     with pytest.raises(HostFailed):
         list(pieces(host.chat("openai:large", ASK, 5, Watch(5)), ASK, 5, lambda: None))
+
+
+@pytest.mark.parametrize(("status", "line"), [(200, b" " * 2_000_000 + b"\n"), (500, b"x\n" * 9_000_000)])
+def test_what_an_ollama_host_says_is_bounded_too(endpoint: Endpoint, status: int, line: bytes) -> None:
+    endpoint.status, endpoint.body = status, line
+    endpoint.lines = [line, b'{"message": {"role": "assistant", "content": ""}, "done": true}\n']
+    with pytest.raises(HostFailed, match="ReadError"):
+        list(OllamaHost(f"http://127.0.0.1:{endpoint.server_port}").chat("m", ASK, 5, Watch(5)))
+
+
+def test_a_key_of_ollamas_own_cloud_goes_to_no_host(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "cloud-key")
+    endpoint.lines = [b'{"message": {"role": "assistant", "content": ""}, "done": true}\n']
+    address = f"127.0.0.1:{endpoint.server_port}"
+    list(OllamaHost(f"http://{address}").chat("m", ASK, 5, Watch(5)))
+    list(OllamaHost(f"http://me:pa%20ss@{address}").chat("m", ASK, 5, Watch(5)))
+    assert [headers.get("authorization") for headers, _ in endpoint.asked] == [None, "Basic bWU6cGEgc3M="]
 
 
 def test_the_key_is_nowhere_to_be_seen(pool: Pool, endpoint: Endpoint, hosted: ModelPool,

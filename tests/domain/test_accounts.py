@@ -24,6 +24,7 @@ ALLOWED = {
     "message.moderate": "owner admin", "queue.view": "owner admin", "queue.manage": "owner admin",
     "audit.read": "owner admin", "report.members": "owner admin", "report.audit": "owner admin",
     "document.write": "owner admin member", "document.manage": "owner admin",
+    "assistant.manage": "owner admin",
     "organization.manage": "owner",
 }
 

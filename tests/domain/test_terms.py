@@ -24,6 +24,12 @@ def test_a_question_does_not_meet_what_it_does_not_mean(question: str, text: str
     assert shared(question, text) == 0
 
 
+def test_what_only_holds_a_question_together_is_not_looked_for_unless_there_is_nothing_else() -> None:
+    assert shared("How much may a hotel cost?", "How may we do a thing that is as much?") == 0
+    assert shared("Wie teuer darf das Hotel sein?", "Das Hotel ist gut.") == 1
+    assert shared("who are we", "This is who we are.") == 3
+
+
 def test_what_is_said_more_often_counts_more_but_not_without_end() -> None:
     def value(text: str) -> float:
         indices, values = document_terms(text)

@@ -35,7 +35,9 @@ def load(parallel: int) -> xllamacpp.Server:
     assert spec.submodule_search_locations
     params = xllamacpp.CommonParams()
     params.model.path = str(Path(spec.submodule_search_locations[0]) / FILE)
-    params.n_ctx, params.n_parallel, params.cpuparams.n_threads = 1024 * parallel, parallel, 2
+    params.n_ctx, params.n_parallel = 1024 * parallel, parallel
+    # Threads that compute together wait for one another in busy loops: on a machine with other work that takes seconds.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.n_gpu_layers, params.warmup, params.verbosity = 0, False, 0
     return xllamacpp.Server(params)
 

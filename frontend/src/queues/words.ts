@@ -12,7 +12,7 @@ const QUEUES: Record<string, QueueWords> = {
   indexer: { name: "Indexing", about: "Documents being made ready for search" },
   notifications: { name: "Notifications", about: "Who is told of mentions and replies" },
   audit: { name: "Audit", about: "Sealing the audit log, and checks" },
-  assistant: { name: "Assistant", about: "Answers to questions" },
+  assistant: { name: "Assistant", about: "Questions being answered" },
 };
 
 const KINDS: Record<string, string> = {
