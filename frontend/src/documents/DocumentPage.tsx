@@ -20,7 +20,9 @@ import { passageIn } from "./words";
 export default function DocumentPage({ id }: { id: string }) {
   const opened = useDocument(id);
   const { document, gone, problem, refresh } = opened;
-  if (gone) return <Gone />;
+  const editing = new URLSearchParams(useSearch()).has("edit");
+  // What somebody is writing stays before them, also where nothing can be saved any more.
+  if (gone && !(editing && document)) return <Gone />;
   if (!document) {
     return (
       <>
