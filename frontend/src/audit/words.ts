@@ -156,7 +156,6 @@ export const TELLINGS: Record<string, Telling> = {
   "assistant.changed": { label: "Set up the assistant", say: assistant },
   "report.requested": { label: "Asked for a report", say: (entry) => `asked for ${report(entry)}` },
   "report.downloaded": { label: "Downloaded a report", say: (entry) => `downloaded ${report(entry)}` },
-  "assistant.changed": { label: "Changed the assistant", say: () => "changed the assistant's settings" },
   "job.retried": { label: "Put a job back", say: retried },
   "superadmin.changed": { label: "Became SuperAdmin, or no longer is", say: superadmin },
   "job.discarded": { label: "Discarded a job", say: (entry) => `discarded the job ${job(entry)}` },
