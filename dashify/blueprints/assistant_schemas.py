@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dashify.blueprints.schemas import PieceNumber, ShortLine
 from dashify.domain.answers import MAX_COMMENT, MAX_QUESTION
 from dashify.domain.inputs import Identifier, Input, Number, Text
 
-QuestionText = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION)]
+QuestionText = Annotated[Text, AfterValidator(str.strip), Field(min_length=1, max_length=MAX_QUESTION)]
 
 
 class NewQuestion(Input):

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from dashify.domain.answers import Cite
 from dashify.domain.knowledge import Passage
 from dashify.domain.passages import sentences
-from dashify.domain.stopwords import common_words
-from dashify.domain.terms import words
+from dashify.domain.terms import common_words, words
 
 MAX_QUOTE = 700  # code points
 _MOST_SENTENCES = 400

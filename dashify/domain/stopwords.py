@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from dashify.domain.terms import words
-
-_WORDS = """
+COMMON_WORDS = """
 a about above after again all also am an and any are as at be because been before being below between both but by can
 could did do does doing done down during each few for from further get give got had has have having he her here hers
 him his how i if in into is it its just let like long many may me might more most much must my need no nor not of off
@@ -22,9 +18,3 @@ sont sur ta te tes toi ton tu un une vos votre vous al como con cual cuando cuá
 este esto hay las lo los más mi muy o para pero por qué quién ser si sin sobre su sus también una y yo
 hello hey hi thanks thank bitte danke hallo bonjour merci hola gracias
 """
-
-
-@lru_cache(maxsize=1)
-def common_words() -> frozenset[str]:
-    """Give them, normalized as all words are."""
-    return frozenset(words(_WORDS))

@@ -16,6 +16,8 @@ from functools import lru_cache
 
 import Stemmer
 
+from dashify.domain.stopwords import COMMON_WORDS
+
 Terms = tuple[list[int], list[float]]
 """Indices, each once and rising, and their values."""
 
@@ -29,18 +31,6 @@ _DENSE_RUN = re.compile(f"[{_DENSE}]+")
 _WHOLE = re.compile(rf"[^\W{_DENSE}]+(?:[.@:/+\-'\u2019&#][^\W{_DENSE}]+)*|[{_DENSE}]+")
 _PART = re.compile(r"[^\W_]+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
-# Words that say nothing of what a question is about; a question of nothing else is taken as it is.
-_FUNCTION_WORDS = frozenset("""
-a about after all also am an and any are as at be because been before being but by can could did do does doing for from
-get got had has have having he her here him his how i if in into is it its just me may might mine more most much must my
-no nor not of off on once only or other our out over own please same shall she should so some such tell than that the
-their them then there these they this those through to too under until up upon us very was we were what when where
-whether which while who whom whose why will with would yes you your
-aber als am an auch auf aus bei bin bis bitte da dann das dass dein dem den der des die dies diese dieser dieses doch
-durch ein eine einem einen einer eines er es euer fur hat habe haben ich ihr ihre im in ist ja kann kein keine konnen
-mein mit muss nach nein nicht noch nur ob oder ohne sein seine sich sie sind so uber um und uns unser unter vom von vor
-wann war warum was welche welcher wenn wer werden wie wieso wird wir wo zu zum zur
-""".split())  # noqa: SIM905 - a list of two hundred quoted words reads worse
 _local = threading.local()
 
 
@@ -54,7 +44,7 @@ def document_terms(text: str) -> Terms:
 def query_terms(text: str) -> Terms:
     """Give a question's words, each as important as the others, without those that only hold it together."""
     asked = list(words(text))
-    telling = [word for word in asked if word not in _FUNCTION_STEMS]
+    telling = [word for word in asked if word not in common_words()]
     return _sorted(dict.fromkeys(telling or asked, 1.0))
 
 
@@ -70,6 +60,12 @@ def words(text: str) -> Iterator[str]:
         if len(parts) > 1 and len(whole) <= _LONGEST_WHOLE:
             yield whole
         yield from (_stemmed(part[:_LONGEST_WORD]) for part in parts)
+
+
+@lru_cache(maxsize=1)
+def common_words() -> frozenset[str]:
+    """Give the words that only hold a question together, normalized as all words are."""
+    return frozenset(words(COMMON_WORDS))
 
 
 @lru_cache(maxsize=100_000)
@@ -98,6 +94,3 @@ def _sorted(values: dict[str, float]) -> Terms:
         by_index[index] = max(value, by_index.get(index, 0.0))
     indices = sorted(by_index)
     return indices, [round(by_index[index], 4) for index in indices]
-
-
-_FUNCTION_STEMS = frozenset(_stemmed(word) for word in _FUNCTION_WORDS)

@@ -20,6 +20,7 @@ from dashify.errors import DashifyError, Unavailable
 from dashify.jobs.running import Run
 from dashify.reading import Extract, read_file
 from dashify.services.documents import add_version, ask_for_indexing
+from dashify.services.forgetting import forget_document
 from dashify.services.indexing import Index, document_passages, message_passages
 from dashify.services.knowledge import announce_document
 from dashify.services.organizations import erase
@@ -104,7 +105,8 @@ def index_channel(platform: Platform, payload: Row, run: Run) -> None:
 
 
 def purge_document(platform: Platform, payload: Row, run: Run) -> None:
-    """Remove every trace of a deleted document: from the index, its texts, drafts, links and file; then its tombstone.
+    """Remove every trace of a deleted document: from the index and answers, its texts, drafts, links and file; then its
+    tombstone.
     """
     store, document_id = platform.store_of(run.tenant_id), payload["document_id"]
     row = store.documents.find_any(document_id)
@@ -112,6 +114,7 @@ def purge_document(platform: Platform, payload: Row, run: Run) -> None:
         run.finish(lambda unit: None)
         return
     Index(platform, run.tenant_id).remove([document_id])
+    forget_document(platform, run.tenant_id, document_id, run.check)
     if row["source"] is not None:
         platform.files_of(run.tenant_id).delete(row["source"]["file_id"])
 

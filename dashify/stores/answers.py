@@ -138,8 +138,12 @@ class Answers:
         """Remove every answer of a talk; give their number."""
         return self._answers.delete({"talk_id": talk_id})
 
-    def forget_document(self, document_id: str, limit: int = 200) -> int:
-        """Take out what answers quote of a document; gives how many answers there were, at most `limit`."""
+    def list_citing(self, document_id: str, limit: int) -> list[Document]:
+        """List answers that cite a document, without what they say."""
+        return self._answers.find({"citations.document_id": document_id}, limit=limit, fields=["channel_id"])
+
+    def forget_document(self, document_id: str, limit: int = 200) -> list[Document]:
+        """Take out what answers say of a document; give these answers as they were, at most `limit`."""
         rows = self._answers.find({"citations.document_id": document_id}, limit=limit)
         for row in rows:
             gone = {one["number"] for one in row["citations"] if one["document_id"] == document_id}
@@ -147,7 +151,7 @@ class Answers:
             kept = [one for one in row["citations"] if one["number"] not in gone]
             self._answers.update({"_id": row["_id"], "count": row["count"]},
                                  {"$set": {"pieces": pieces, "citations": kept}})
-        return len(rows)
+        return rows
 
 
 class AssistantRules:

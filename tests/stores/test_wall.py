@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError
 
 from dashify.context import Context
 from dashify.domain.accounts import Role
+from dashify.domain.answers import AnswerStatus
 from dashify.domain.chat import Delete, Post
 from dashify.domain.jobs import Job, JobStatus, Queue
 from dashify.domain.knowledge import DocumentStatus, Visibility
@@ -83,7 +84,8 @@ def acme(alice: Context, join: Callable[..., Context], refreshed: Callable[[Cont
     alice.unit(seal_entries)
     channels.change_channel(alice, general, "General talk")
     values = acme_values(alice, bob, invitation["id"], general, secret, message["id"], job, dead, told)
-    return Acme(alice.store, alice.actor.tenant_id, {**values, **knowledge_values(alice)})
+    known = knowledge_values(alice)
+    return Acme(alice.store, alice.actor.tenant_id, {**values, **known, **answer_values(alice, known["document_id"])})
 
 
 def knowledge_values(alice: Context) -> dict[str, Any]:
@@ -106,6 +108,34 @@ def knowledge_values(alice: Context) -> dict[str, Any]:
         "Documents.add.document_id": new_id(), "Documents.add.fields": {"title": "X"},
         "Folders.add.folder_id": new_id(), "Folders.add.fields": {"name": "X", "parent_id": None, "name_key": "x"},
         "Links.replace.source_kind": "message", "seq": 1,
+    }
+
+
+def answer_values(alice: Context, document_id: str) -> dict[str, Any]:
+    """Have Alice be answered once and be told more, and give Acme's value of every parameter about that."""
+    talk, done, running = new_id(), new_id(), new_id()
+    cited = {"kind": "document", "document_id": document_id, "message_id": None, "channel_id": None, "version": 1,
+             "title": "The merger", "quote": "Acme buys Globex in May.", "start": 0, "end": 24, "number": 1}
+    about = {"talk_id": talk, "conversation_id": talk, "asker_id": alice.actor.user_id, "channel_id": None,
+             "scope_id": None, "message_id": None, "question": "Whom does Acme buy?", "job_id": new_id(),
+             "created_at": alice.now}
+    store = alice.store
+    store.conversations.add(talk, alice.actor.user_id, "Whom does Acme buy?", now=alice.now)
+    for answer_id in (done, running):
+        store.answers.add(answer_id, about)
+        store.answers.begin(answer_id, 1)
+        store.answers.append(answer_id, 1, 0, "Acme buys Globex in May [1].", [1], [cited], 70)
+    store.answers.end(done, AnswerStatus.DONE, now=alice.now, attempt=1)
+    store.assistant_rules.save({"model": "acme-model", "monthly_tokens": 1_000_000})
+    store.token_use.add("2026-11", 70)
+    return {
+        "conversation_id": talk, "owner_id": alice.actor.user_id, "talk_id": talk, "answer_id": running,
+        "Conversations.add.conversation_id": new_id(), "Conversations.add.title": "X",
+        "Conversations.list_of.before": None, "Answers.add.answer_id": new_id(), "Answers.add.fields": about,
+        "Answers.begin.attempt": 2, "Answers.note.fields": {"tokens": 1}, "index": 1, "text": "Taken over", "cites": [],
+        "citations": [], "tokens": 1, "Answers.end.status": AnswerStatus.STOPPED, "rating": "down", "comment": None,
+        "Answers.list_talk.after": None, "Answers.list_turns.before": "f" * 24, "pieces": True, "month": "2026-11",
+        "AssistantRules.save.fields": {"model": "X"},
     }
 
 
