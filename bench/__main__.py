@@ -1,5 +1,7 @@
 """`python -m bench [PART…]`: measure the background jobs beside their peers, and print one table.
 
+`python -m bench retrieval` measures something else, see `bench/retrieval.py`.
+
 Both sides work on the same Redis, one after the other, in every round; the order changes from round to round. What
 counts is the ratio of the medians: absolute figures are those of a machine and of what else it does.
 """
@@ -11,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import bullmq, knowledge
+from bench import bullmq, knowledge, retrieval
 from bench.machine import describe_machine
 from bench.rounds import PARTS, Rounds, Sizes
 from dashify.errors import DashifyError
@@ -69,4 +71,4 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(retrieval.main(sys.argv[2:]) if sys.argv[1:2] == ["retrieval"] else main(sys.argv[1:]))

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from bench.bullmq import FOLDER
+from bench.corpus import Question, held_out_questions, own_documents
+from bench.retrieval import Score, rank, table
 from bench.table import Row, describe_memory, judge_speed, render
+from dashify.stores.vectors import Hit
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -67,3 +70,37 @@ def test_the_peers_packages_are_pinned_and_come_from_no_named_place() -> None:
     lock = (FOLDER / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert "://registry" not in lock
+
+
+def test_every_question_by_hand_has_its_answer_in_a_document_once() -> None:
+    questions = held_out_questions(own_documents())
+    assert len(questions) >= 60
+    assert len({question.asked for question in questions}) == len(questions)
+
+
+def test_a_question_is_answered_by_a_passage_that_overlaps_its_answer() -> None:
+    hits = [Hit(name, 0.0, {"source_id": name, "start": start, "end": start + 10})
+            for name, start in (("other", 0), ("text", 0), ("text", 10), ("text", 20))]
+    assert rank(Question("?", "text", 12, 15), hits) == 3
+    assert rank(Question("?", "text", 25, 40), hits) == 4
+    assert rank(Question("?", "text", 30, 40), hits) == 0
+    assert rank(Question("?", "text"), hits) == 2
+
+
+def test_the_table_says_whether_both_together_are_no_worse_than_either() -> None:
+    def lines(both: list[int]) -> list[str]:
+        scores = {"meaning": Score([1, 0, 6], [0.001] * 3), "words": Score([0, 2, 1], [0.001] * 3)}
+        return table({"by hand": {**scores, "both": Score(both, [0.001] * 3)}}, judged=True)
+
+    assert lines([1, 2, 1])[-1].endswith("holds")
+    assert lines([2, 2, 2])[-1].endswith("holds")
+    assert lines([0, 2, 2])[-1].endswith("MISSED")
+    assert lines([1, 2, 1])[3].split()[-3:] == ["1.000", "0.833", "1.0"]
+
+
+def test_retrieval_is_measured_on_servers_of_its_own() -> None:
+    ended = bench("retrieval", "--quick")
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(r"^by hand, held out \(\d+\): both +[01]\.\d+ +[01]\.\d+ +[\d.]+$", ended.stdout, re.MULTILINE)
+    assert "passages a second" in ended.stdout
+    assert "target" not in ended.stdout

@@ -9,6 +9,8 @@ from dashify.errors import NotAllowedNow
 
 _PDF, _ZIP, _OLE = b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_FEWEST = 4  # characters, below which zeros say nothing
+_MOSTLY = 0.4  # of the characters of any European text are ASCII
 _PDF_WITHIN = 1024  # bytes before the mark that readers pass over
 
 
@@ -78,5 +80,16 @@ def unreadable(code: str) -> Unreadable:
     return Unreadable(WHY[code], code=code)
 
 
+def unmarked_utf16(head: bytes) -> str:
+    """Name the variant of UTF-16 that text without a mark is in, told by where its zeros are; "" if it is not."""
+    pairs = len(head) // 2
+    first, second = head[0:pairs * 2:2].count(0), head[1:pairs * 2:2].count(0)
+    if pairs >= _FEWEST and max(first, second) > _MOSTLY * pairs and min(first, second) == 0:
+        return "utf-16-le" if second else "utf-16-be"
+    return ""
+
+
 def _is_text(head: bytes) -> bool:
-    return head.startswith(_BOMS) or (b"\x00" not in head and not head.startswith((_PDF, _ZIP, _OLE)))
+    if head.startswith(_BOMS):
+        return True
+    return not head.startswith((_PDF, _ZIP, _OLE)) and (b"\x00" not in head or bool(unmarked_utf16(head)))

@@ -54,6 +54,7 @@ class Job(StrEnum):
     PURGE_TENANT = "dashify.jobs.indexer.purge_tenant"
     NIGHTLY_TICK = "dashify.jobs.nightly.nightly_tick"
     RECONCILE_TENANT = "dashify.jobs.nightly.reconcile_tenant"
+    REVIEW_ANSWERS = "dashify.jobs.assistant.review_answers"
     ANSWER_QUESTION = "dashify.jobs.assistant.answer_question"
 
     @property
@@ -105,6 +106,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.PURGE_TENANT: Queue.INDEXER,
     Job.NIGHTLY_TICK: Queue.INDEXER,
     Job.RECONCILE_TENANT: Queue.INDEXER,
+    Job.REVIEW_ANSWERS: Queue.ASSISTANT,
     Job.ANSWER_QUESTION: Queue.ASSISTANT,
 }
 BY_KIND: dict[str, Job] = {job.kind: job for job in Job}

@@ -40,7 +40,15 @@ from dashify.jobs.running import Run, Superseded, TimeIsUp
 from dashify.services.asking import announce_end, ensure_budget, model_for, room_of, tokens_left
 from dashify.services.channels import ensure_visible
 from dashify.services.chat import announcer
-from dashify.services.grounding import find_ground, keep_ground, nearness, read_ground, readers_of_answer, recall
+from dashify.services.forgetting import review_posts
+from dashify.services.grounding import (
+    find_ground,
+    keep_ground,
+    nearness,
+    read_ground,
+    readers_of_answer,
+    recall,
+)
 from dashify.services.notifications import fan_out
 
 log = logging.getLogger(__name__)
@@ -68,6 +76,13 @@ def answer_question(platform: Platform, payload: Row, run: Run) -> None:
     if row is not None and row["channel_id"] is not None:
         post_answer(run, row)
     run.finish(lambda unit: None)
+
+
+def review_answers(platform: Platform, payload: Row, run: Run) -> None:
+    """Take back what was posted in channels and is not for everybody there any more."""
+    taken = review_posts(platform, run.tenant_id, run.check, channel_id=payload.get("channel_id"),
+                         document_id=payload.get("document_id"))
+    run.finish(lambda unit: {"taken_back": taken})
 
 
 class Writing:

@@ -12,19 +12,31 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import qdrant_edge as edge
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
-from qdrant_client import QdrantClient, models
+from qdrant_client import models
+from qdrant_edge import UpdateOperation as Update
 
 from dashify.local.json_server import Answer, Refused, Request, Service, serve
+from dashify.local.vector_shapes import (
+    from_hit,
+    from_record,
+    not_served,
+    to_filter,
+    to_payload_choice,
+    to_point,
+    to_query,
+)
 from dashify.local.vector_store import VectorStore
 
 TITLE = {"title": "qdrant - vector search engine", "version": version("qdrant-client")}
 PLAIN = {"healthz": "healthz check passed", "readyz": "all shards are ready", "livez": "healthz check passed"}
 PROBLEMS = 3
 
-Work = Callable[[QdrantClient, str, Any], Any]
+Work = Callable[[VectorStore, str, Any], Any]
 
 
 def respond(store: VectorStore, request: Request) -> Answer:
@@ -40,7 +52,7 @@ def respond(store: VectorStore, request: Request) -> Answer:
     started = time.perf_counter()
     result = _dispatch(store, request)
     return Answer({
-        "result": to_jsonable_python(result, fallback=_plain), "status": "ok", "time": time.perf_counter() - started,
+        "result": to_jsonable_python(result), "status": "ok", "time": time.perf_counter() - started,
     })
 
 
@@ -51,18 +63,15 @@ def refuse(status: int, message: str) -> Any:
 
 def _dispatch(store: VectorStore, request: Request) -> Any:
     match request.method, request.path.split("/"):
-        case "GET", ["collections" | "aliases" as what]:
-            with store.all_collections() as client:
-                return client.get_collections() if what == "collections" else client.get_aliases()
+        case "GET", ["collections"]:
+            return {"collections": [{"name": name} for name in store.names()]}
+        case "GET", ["aliases"]:
+            return {"aliases": store.aliases()}
         case "POST", ["collections", "aliases"]:
-            change = _parse(models.ChangeAliasesOperation, request)
-            with store.all_collections() as client:
-                return client.update_collection_aliases(change.actions)
+            return store.change_aliases(_parse(models.ChangeAliasesOperation, request))
         case method, ["collections", name, *rest] if (method, "/".join(rest)) in POINTS:
             shape, work = POINTS[method, "/".join(rest)]
-            body = _parse(shape, request)
-            with store.collection(name) as client:
-                return work(client, name, body)
+            return work(store, name, _parse(shape, request))
     return _about_collection(store, request)
 
 
@@ -71,15 +80,13 @@ def _about_collection(store: VectorStore, request: Request) -> Any:
         case _, ["collections", name]:
             return _collection(store, request, name)
         case "GET", ["collections", name, "exists"]:
-            with store.all_collections() as client:
-                return {"exists": client.collection_exists(name)}
+            return {"exists": store.exists(name)}
         case "GET", ["collections", name, "aliases"]:
-            with store.collection(name) as client:
-                return client.get_collection_aliases(name)
+            return {"aliases": store.aliases(name)}
         case "PUT", ["collections", name, "index"]:
             return store.add_index(name, _parse(models.CreateFieldIndex, request))
         case "DELETE", ["collections", name, "index", field_name]:
-            return store.remove_index(name, field_name)
+            return store.update(name, lambda: Update.delete_field_index(field_name))
         case "GET", ["collections", name, "points", point]:
             return _one_point(store, name, int(point) if point.isdigit() else point)
     raise Refused(404, f"Not found: {request.method} /{request.path} is not served by the embedded store")
@@ -92,78 +99,85 @@ def _collection(store: VectorStore, request: Request, name: str) -> Any:
         case "DELETE":
             return store.remove(name)
         case "PUT":
-            config = _parse(models.CreateCollection, request)
-            with store.all_collections() as client:
-                return client.create_collection(
-                    name, vectors_config=config.vectors, sparse_vectors_config=config.sparse_vectors,
-                    metadata=config.metadata,
-                )
+            return store.create(name, _parse(models.CreateCollection, request))
         case "PATCH":
-            # What a server would tune by it (graph, optimizer, replicas) is not there to tune.
+            # What a server would tune by it (graph, optimizer, replicas, strictness) is not there to tune.
             _parse(models.UpdateCollection, request)
-            with store.collection(name):
-                return True
+            store.describe(name)
+            return True
     raise Refused(405, f"Method {request.method} is not allowed here")
 
 
-def _upsert(client: QdrantClient, name: str, body: models.PointInsertOperations) -> Any:
-    points = body.batch if isinstance(body, models.PointsBatch) else body.points
-    return client.upsert(name, points, update_filter=body.update_filter, update_mode=body.update_mode)
+def _upsert(store: VectorStore, name: str, body: models.PointInsertOperations) -> Any:
+    if isinstance(body, models.PointsBatch) or body.update_mode not in (None, models.UpdateMode.UPSERT):
+        raise not_served(body)
+    return store.update(name, lambda: Update.upsert_points(
+        [to_point(point) for point in body.points], condition=to_filter(body.update_filter)))
 
 
-def _delete(client: QdrantClient, name: str, body: models.PointsSelector) -> Any:
-    return client.delete(name, body)
+def _delete(store: VectorStore, name: str, body: models.PointsSelector) -> Any:
+    if isinstance(body, models.PointIdsList):
+        return store.update(name, lambda: Update.delete_points(list(body.points)))
+    return store.update(name, lambda: Update.delete_points_by_filter(_filter(body.filter)))
 
 
-def _set_payload(client: QdrantClient, name: str, body: models.SetPayload) -> Any:
-    return client.set_payload(name, body.payload, _selected(body.points, body.filter), key=body.key)
+def _set_payload(store: VectorStore, name: str, body: models.SetPayload) -> Any:
+    if body.points is not None:
+        return store.update(name, lambda: Update.set_payload(body.points or [], body.payload, body.key))
+    return store.update(name, lambda: Update.set_payload_by_filter(_filter(body.filter), body.payload, body.key))
 
 
-def _overwrite_payload(client: QdrantClient, name: str, body: models.SetPayload) -> Any:
-    return client.overwrite_payload(name, body.payload, _selected(body.points, body.filter))
+def _overwrite_payload(store: VectorStore, name: str, body: models.SetPayload) -> Any:
+    if body.points is not None:
+        return store.update(name, lambda: Update.overwrite_payload(body.points or [], body.payload))
+    return store.update(name, lambda: Update.overwrite_payload_by_filter(_filter(body.filter), body.payload))
 
 
-def _delete_payload(client: QdrantClient, name: str, body: models.DeletePayload) -> Any:
-    return client.delete_payload(name, body.keys, _selected(body.points, body.filter))
+def _delete_payload(store: VectorStore, name: str, body: models.DeletePayload) -> Any:
+    if body.points is not None:
+        return store.update(name, lambda: Update.delete_payload(body.points or [], body.keys))
+    return store.update(name, lambda: Update.delete_payload_by_filter(_filter(body.filter), body.keys))
 
 
-def _retrieve(client: QdrantClient, name: str, body: models.PointRequest) -> Any:
+def _retrieve(store: VectorStore, name: str, body: models.PointRequest) -> Any:
     payload = True if body.with_payload is None else body.with_payload
-    return client.retrieve(name, body.ids, with_payload=payload, with_vectors=body.with_vector or False)
+    with store.shard(name) as shard:
+        return [from_record(row) for row in shard.retrieve(
+            list(body.ids), with_payload=to_payload_choice(payload), with_vector=body.with_vector or False)]
 
 
 def _one_point(store: VectorStore, name: str, point: int | str) -> Any:
-    with store.collection(name) as client:
-        found = client.retrieve(name, [point], with_vectors=True)
+    with store.shard(name) as shard:
+        found = shard.retrieve([point], with_payload=True, with_vector=True)
     if not found:
         raise Refused(404, f"Not found: Point with id {point} does not exists!")
-    return found[0]
+    return from_record(found[0])
 
 
-def _scroll(client: QdrantClient, name: str, body: models.ScrollRequest) -> Any:
-    records, following = client.scroll(
-        name, scroll_filter=body.filter, limit=10 if body.limit is None else body.limit, order_by=body.order_by,
-        offset=body.offset, with_payload=True if body.with_payload is None else body.with_payload,
-        with_vectors=body.with_vector or False,
-    )
-    return {"points": records, "next_page_offset": following}
+def _scroll(store: VectorStore, name: str, body: models.ScrollRequest) -> Any:
+    if body.order_by is not None:
+        raise not_served(body.order_by)
+    payload = True if body.with_payload is None else body.with_payload
+    with store.shard(name) as shard:
+        rows, following = shard.scroll(edge.ScrollRequest(
+            offset=body.offset, limit=10 if body.limit is None else body.limit, filter=to_filter(body.filter),
+            with_payload=to_payload_choice(payload), with_vector=body.with_vector or False))
+    return {"points": [from_record(row) for row in rows],
+            "next_page_offset": str(following) if isinstance(following, UUID) else following}
 
 
-def _count(client: QdrantClient, name: str, body: models.CountRequest) -> Any:
-    return client.count(name, count_filter=body.filter, exact=True)
+def _count(store: VectorStore, name: str, body: models.CountRequest) -> Any:
+    with store.shard(name) as shard:
+        return {"count": shard.count(edge.CountRequest(exact=True, filter=to_filter(body.filter)))}
 
 
-def _query(client: QdrantClient, name: str, body: models.QueryRequest) -> Any:
-    return client.query_points(
-        name, query=body.query, using=body.using, prefetch=body.prefetch, query_filter=body.filter,
-        search_params=body.params, limit=10 if body.limit is None else body.limit, offset=body.offset,
-        with_payload=body.with_payload or False, with_vectors=body.with_vector or False,
-        score_threshold=body.score_threshold, lookup_from=body.lookup_from,
-    )
+def _query(store: VectorStore, name: str, body: models.QueryRequest) -> Any:
+    with store.shard(name) as shard:
+        return {"points": [from_hit(hit) for hit in shard.query(to_query(body))]}
 
 
-def _query_batch(client: QdrantClient, name: str, body: models.QueryRequestBatch) -> Any:
-    return [_query(client, name, search) for search in body.searches]
+def _query_batch(store: VectorStore, name: str, body: models.QueryRequestBatch) -> Any:
+    return [_query(store, name, search) for search in body.searches]
 
 
 # What is done with the points of one collection: the shape of the body, and the work.
@@ -193,17 +207,11 @@ def _parse(shape: Any, request: Request) -> Any:
         raise Refused(400, "Format error in JSON body: " + "; ".join(problems)) from error
 
 
-def _selected(points: list[Any] | None, chosen: models.Filter | None) -> Any:
-    if points is not None:
-        return points
-    if chosen is None:
+def _filter(chosen: models.Filter | None) -> edge.Filter:
+    found = to_filter(chosen)
+    if found is None:
         raise Refused(400, "Wrong input: either points or filter is needed")
-    return models.FilterSelector(filter=chosen)
-
-
-def _plain(value: Any) -> Any:
-    """Turn NumPy's numbers and arrays into Python's."""
-    return value.tolist()
+    return found
 
 
 def main() -> None:

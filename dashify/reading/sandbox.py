@@ -20,10 +20,12 @@ from pathlib import Path
 
 from dashify.domain.files import WHY, FileKind, unreadable
 from dashify.domain.knowledge import MAX_TEXT
+from dashify.errors import Unavailable
 
 SECONDS = 90.0
+BEGUN = b"begun\n"  # printed once reading begins: what goes wrong before is not the file's fault
 _STEP_SECONDS = 0.1
-_MOST_BYTES = 16 * 1024 * 1024  # of JSON: two million characters, whatever they are
+_MOST_BYTES = 16 * 1024 * 1024  # of JSON in UTF-8: two million characters, whatever they are
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,8 +43,9 @@ def read_file(path: Path, kind: FileKind, *, check: Callable[[], None] = lambda:
 
     Raises:
         Unreadable: one of the codes in `domain.files.WHY`. Trying again gives the same.
+        Unavailable: `reader_unavailable`; the process did not come to look at the file, which may be fine.
     """
-    command = [sys.executable, "-s", "-m", "dashify.reading.child", kind.value, str(path)]
+    command = [sys.executable, "-s", "-m", "dashify.reading.child", kind.value, str(path), str(os.getpid())]
     environment = {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
     with subprocess.Popen(command, cwd="/", env=environment, stdin=subprocess.DEVNULL,  # noqa: S603 - our own program
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as child:
@@ -89,8 +92,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def _understood(data: bytes, status: int) -> Extract:
     if len(data) > _MOST_BYTES:
         raise unreadable("file_too_large")
+    if not data.startswith(BEGUN):
+        raise Unavailable("Files cannot be read at the moment.", code="reader_unavailable")
     try:
-        answer = json.loads(data)
+        answer = json.loads(data[len(BEGUN):])
     except ValueError:
         # It died before it could answer: of its limits, of ours, or of the file.
         raise unreadable("file_too_complex" if status else "file_broken") from None

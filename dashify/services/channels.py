@@ -8,6 +8,7 @@ from dashify.context import Context
 from dashify.domain import names
 from dashify.domain.accounts import Role
 from dashify.domain.audit import Action, Detail
+from dashify.domain.jobs import Job
 from dashify.domain.names import is_id, new_id
 from dashify.errors import Forbidden, NotAllowedNow, NotFound, Unavailable
 from dashify.services import views
@@ -219,6 +220,8 @@ def _join(unit: Unit, row: Row, user_id: str) -> bool:
     """Put a person into a channel; tell whether they were not in it before."""
     joined = unit.store.memberships.add(new_id(), row, user_id, now=unit.now)
     if joined:
+        if unit.store.people.get(user_id)["role"] == Role.GUEST:  # who may read less than the others did
+            unit.jobs.add(Job.REVIEW_ANSWERS, {"channel_id": row["_id"]}, front=True)
         unit.audit.record(Action.MEMBER_ADDED, subject=("user", user_id), details=audit_details(row))
     return joined
 

@@ -252,9 +252,12 @@ def _change(unit: Unit, ctx: Context, document_id: str, change: Mapping[str, Any
         unit.store.drafts.remove(document_id, ctx.actor.user_id)
     if changed["revision"] != row["revision"]:
         ask_for_indexing(unit, changed)
+    lost = [one for one in row["readers"] if one not in changed["readers"]]
+    if lost:
+        unit.jobs.add(Job.REVIEW_ANSWERS, {"document_id": document_id}, front=True)
     if "readers" in fields:
         unit.audit.record(Action.DOCUMENT_SHARED, subject=("document", document_id), details=audited(changed))
-    return changed, [one for one in row["readers"] if one not in changed["readers"]]
+    return changed, lost
 
 
 class _Counted:

@@ -1,46 +1,89 @@
-"""What is left of a deleted document in what the assistant has said: taken out, and its posts in channels deleted."""
+"""Taking back what the assistant has said, where what it rests on is gone, or not for all who can read the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from dashify.context import Platform
 from dashify.domain import chat, names
-from dashify.domain.knowledge import ASSISTANT
+from dashify.domain.knowledge import ASSISTANT, channel_readers
 from dashify.errors import NotFound
 from dashify.services import views
+from dashify.services.knowledge import shared_in
+from dashify.stores.store import Store
 
+TAKEN_BACK = "(What I said here rests on something that not everybody in this channel may read any more.)"
 _BATCH = 200
+Check = Callable[[], None]
+Row = dict[str, Any]
 
 
-def forget_document(platform: Platform, tenant_id: str, document_id: str, check: Callable[[], None]) -> None:
-    """Take out what answers say of a document, wherever they were given. Doing it again is safe.
+def forget_document(platform: Platform, tenant_id: str, document_id: str, check: Check) -> None:
+    """Take out what answers say of a deleted document, wherever they were given. Doing it again is safe.
 
     Raises:
         Unavailable: the database is away, or a channel too busy.
     """
     store = platform.store_of(tenant_id)
-    while True:
+    # Posts first: an answer that is forgotten is not found again.
+    for row in _posted(store, check, document_id=document_id):
+        _change_post(platform, tenant_id, row, lambda message_id: chat.Delete(message_id))
+    while store.answers.forget_document(document_id, limit=_BATCH):
         check()
-        # Posts first: an answer that is forgotten is not found again.
-        rows = store.answers.list_citing(document_id, limit=_BATCH)
-        for row in rows:
-            if row["channel_id"] is not None:
-                _delete_post(platform, tenant_id, row["channel_id"], row["_id"])
-        if not rows or not store.answers.forget_document(document_id, limit=_BATCH):
-            return
 
 
-def _delete_post(platform: Platform, tenant_id: str, channel_id: str, answer_id: str) -> None:
-    """Leave a tombstone in place of the post that gave an answer to a channel."""
-    found = platform.store_of(tenant_id).messages.list_by_client_ids(channel_id, [(ASSISTANT, answer_id)])
-    for row in found:
+def review_posts(platform: Platform, tenant_id: str, check: Check, *, channel_id: str | None = None,
+                 document_id: str | None = None) -> int:
+    """Take back posts of the assistant, in one channel or about one document, whose sources are not for everybody in
+    their channel any more; give their number. Doing it again is safe.
+
+    Raises:
+        Unavailable: the database is away, or a channel too busy.
+    """
+    store, taken = platform.store_of(tenant_id), 0
+    shared: dict[str, frozenset[str]] = {}
+    for row in _posted(store, check, channel_id=channel_id, document_id=document_id):
+        place = row["channel_id"]
+        shared.setdefault(place, shared_in(store, place))
+        if not _all_readable(store, row["citations"], shared[place]):
+            taken += _change_post(platform, tenant_id, row, lambda message_id: chat.Edit(message_id, TAKEN_BACK))
+    return taken
+
+
+def _posted(store: Store, check: Check, *, channel_id: str | None = None,
+            document_id: str | None = None) -> Iterator[Row]:
+    after: str | None = None
+    while rows := store.answers.list_posted(channel_id=channel_id, document_id=document_id, after=after, limit=_BATCH):
+        check()
+        yield from rows
+        after = rows[-1]["_id"]
+
+
+def _all_readable(store: Store, citations: list[Row], principals: frozenset[str]) -> bool:
+    """Tell whether everything that is cited is there and for `principals`."""
+    documents = {one["document_id"] for one in citations if one.get("document_id")}
+    readers = {row["_id"]: row["readers"] for row in store.documents.list_some(documents)}
+    messages = store.messages.list_standing({one["message_id"] for one in citations if one.get("message_id")})
+    channels = {row["_id"]: channel_readers(row["_id"], row["private"])
+                for row in store.channels.list_some({row["channel_id"] for row in messages})}
+    readers |= {row["_id"]: channels.get(row["channel_id"], []) for row in messages}
+    wanted = documents | {one["message_id"] for one in citations if one.get("message_id")}
+    return all(not principals.isdisjoint(readers.get(one, [])) for one in wanted)
+
+
+def _change_post(platform: Platform, tenant_id: str, row: Row, change: Callable[[str], chat.Change]) -> bool:
+    """Change the post that gave an answer to its channel; tell whether there is one that was changed by it."""
+    store, changed = platform.store_of(tenant_id), False
+    for post in store.messages.list_by_client_ids(row["channel_id"], [(ASSISTANT, row["_id"])]):
         try:
-            platform.resources.lanes.submit(tenant_id, channel_id, chat.Delete(row["_id"]),
-                                            partial(_announce, platform, tenant_id))
+            outcome = platform.resources.lanes.submit(tenant_id, row["channel_id"], change(post["_id"]),
+                                                      partial(_announce, platform, tenant_id))
+            changed = outcome.changed or changed
         except NotFound:  # somebody has deleted it already
             continue
+    return changed
 
 
 def _announce(platform: Platform, tenant_id: str, outcome: chat.Outcome) -> None:

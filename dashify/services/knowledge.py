@@ -20,6 +20,7 @@ from dashify.domain.names import is_id
 from dashify.errors import Forbidden, NotAllowedNow, NotFound
 from dashify.services import views
 from dashify.services.channels import access_channel
+from dashify.stores.store import Store
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -42,8 +43,13 @@ def shared_principals(ctx: Context, channel_id: str) -> frozenset[str]:
         NotFound: the channel is not for me.
     """
     access_channel(ctx, channel_id)
+    return shared_in(ctx.store, channel_id)
+
+
+def shared_in(store: Store, channel_id: str) -> frozenset[str]:
+    """Give the principals that everybody in a channel shares; see `shared_principals`."""
     inside = {reader_of_channel(channel_id)}
-    return frozenset(inside if _has_guest(ctx, channel_id) else inside | {ORGANIZATION})
+    return frozenset(inside if _has_guest(store, channel_id) else inside | {ORGANIZATION})
 
 
 def readable(ctx: Context, row: Row) -> bool:
@@ -127,11 +133,11 @@ def _room(tenant_id: str, reader: str) -> str:
     return names.channel_room(tenant_id, about) if kind == "channel" else names.browsers_room(tenant_id)
 
 
-def _has_guest(ctx: Context, channel_id: str) -> bool:
+def _has_guest(store: Store, channel_id: str) -> bool:
     after: str | None = None
-    while rows := ctx.store.memberships.list_of_channel(channel_id, after=after, limit=_BATCH):
+    while rows := store.memberships.list_of_channel(channel_id, after=after, limit=_BATCH):
         after = rows[-1]["user_id"]
         if any(role == Role.GUEST.value
-               for _, role in ctx.store.people.list_active_roles(row["user_id"] for row in rows)):
+               for _, role in store.people.list_active_roles(row["user_id"] for row in rows)):
             return True
     return False

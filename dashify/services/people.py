@@ -51,6 +51,9 @@ def change_person(ctx: Context, user_id: str, role: Role | None, active: bool | 
         earlier = unit.store.people.get(user_id)
         row = unit.store.people.change(user_id, fields, now=unit.now, sign_out=signs_out)
         _account_for_change(unit, earlier, row)
+        if row["role"] == Role.GUEST and earlier["role"] != Role.GUEST:
+            for membership in unit.store.memberships.list_of_user(user_id):
+                unit.jobs.add(Job.REVIEW_ANSWERS, {"channel_id": membership["channel_id"]}, front=True)
         if before["role"] == Role.OWNER and unit.store.people.count_active_owners() == 0:
             raise NotAllowedNow("An organization needs at least one active owner.")
         return row

@@ -138,9 +138,16 @@ class Answers:
         """Remove every answer of a talk; give their number."""
         return self._answers.delete({"talk_id": talk_id})
 
-    def list_citing(self, document_id: str, limit: int) -> list[Document]:
-        """List answers that cite a document, without what they say."""
-        return self._answers.find({"citations.document_id": document_id}, limit=limit, fields=["channel_id"])
+    def list_posted(self, *, channel_id: str | None, document_id: str | None, after: str | None,
+                    limit: int) -> list[Document]:
+        """List answers that were given to a channel, by id, those after `after`, without what they say: to one channel,
+        or citing one document, where these are given."""
+        where: Document = {"channel_id": channel_id or {"$gt": ""}}
+        if document_id is not None:
+            where["citations.document_id"] = document_id
+        if after is not None:
+            where["_id"] = {"$gt": after}
+        return self._answers.find(where, sort=[("_id", 1)], limit=limit, fields=["channel_id", "citations"])
 
     def forget_document(self, document_id: str, limit: int = 200) -> list[Document]:
         """Take out what answers say of a document; give these answers as they were, at most `limit`."""

@@ -85,6 +85,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "answers": [
         IndexModel([("tenant_id", ASCENDING), ("talk_id", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("tenant_id", ASCENDING), ("citations.document_id", ASCENDING)]),
+        IndexModel([("tenant_id", ASCENDING), ("channel_id", ASCENDING), ("_id", ASCENDING)]),
     ],
     "assistant_rules": [IndexModel([("tenant_id", ASCENDING)], unique=True)],
     "token_use": [IndexModel([("tenant_id", ASCENDING), ("month", ASCENDING)], unique=True)],

@@ -60,7 +60,7 @@ def test_an_owner_sees_the_queues_and_lets_a_waiting_job_go_and_a_member_does_no
     choose(alice, "Queues")
     emails = alice.locator("[data-queue=emails]")
     expect(emails).to_contain_text("1")
-    expect(alice.get_by_test_id("queue-row")).to_have_count(5)
+    expect(alice.get_by_test_id("queue-row")).to_have_count(6)
     emails.get_by_role("link", name="Emails").click()
     alice.get_by_text("Waiting 1").click()
     job = alice.get_by_test_id("job-row").filter(has_text="Send an invitation")

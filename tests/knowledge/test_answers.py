@@ -12,9 +12,10 @@ from dashify.domain.knowledge import ASSISTANT, Visibility
 from dashify.domain.names import new_id
 from dashify.jobs.runner import Runner
 from dashify.resources import Resources
-from dashify.services import assistant, channels, chat, documents
+from dashify.services import assistant, channels, chat, documents, people
 from dashify.services.asking import ask
 from dashify.services.documents import Place
+from dashify.services.forgetting import TAKEN_BACK
 from tests.knowledge.conftest import SHARED, Work, write
 
 Refresh = Callable[[Context], Context]
@@ -102,3 +103,44 @@ def test_a_deleted_document_is_gone_from_answers_and_from_what_was_posted(alice:
     for name in resources.database.list_collection_names():
         kept = list(resources.database[name].find({"tenant_id": alice.actor.tenant_id}))
         assert "120 euros" not in str(kept), name
+
+
+def test_what_was_posted_is_taken_back_once_it_is_not_for_everybody_in_the_channel(
+        alice: Context, bob: Context, join: Join, refreshed: Refresh, work: Work, answered: Answered) -> None:
+    secret = str(channels.create_channel(alice, f"secret {new_id()}", True, [bob.actor.user_id])["id"])
+    alice = refreshed(alice)
+    write(alice, "Lisbon", RULE, SHARED)
+    group = write(alice, "Office", "The plant at the door is called Zanzibar.", Place(Visibility.GROUP, secret))
+    work(alice)
+    for question in (QUESTION, "What is the plant at the door called?"):
+        chat.post_message(alice, secret, f"/ask {question}", None, None)
+        answered(alice)
+
+    def posts() -> list[str]:
+        return [row["text"] for row in chat.list_messages(alice, secret, None, 0, 50)["messages"]
+                if row["author_id"] == ASSISTANT]
+
+    assert ["120" in posts()[0], "Zanzibar" in posts()[1]] == [True, True]
+    guest = join(alice, "Gus", Role.GUEST)
+    channels.add_member(alice, secret, guest.actor.user_id)  # who may not read what is for the organization
+    answered(alice)
+    assert posts()[0] == TAKEN_BACK
+    assert "Zanzibar" in posts()[1]
+    documents.change_document(alice, group, {"visibility": "private"}, None)
+    answered(alice)
+    assert posts() == [TAKEN_BACK] * 2
+
+
+def test_what_was_posted_is_taken_back_when_somebody_in_the_channel_becomes_a_guest(
+        alice: Context, bob: Context, refreshed: Refresh, work: Work, answered: Answered) -> None:
+    general = channels.list_channels(alice, None, 50)["channels"][0]["id"]
+    channels.add_member(alice, general, bob.actor.user_id)
+    write(alice, "Lisbon", RULE, SHARED)
+    work(alice)
+    chat.post_message(refreshed(alice), general, f"@assistant {QUESTION}", None, None)
+    answered(alice)
+    people.change_person(refreshed(alice), bob.actor.user_id, Role.GUEST, None)
+    answered(alice)
+    texts = [row["text"] for row in chat.list_messages(refreshed(bob), general, None, None, 50)["messages"]]
+    assert TAKEN_BACK in texts
+    assert "120" not in str(texts)

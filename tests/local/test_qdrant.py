@@ -223,3 +223,64 @@ def test_health_and_version_are_answered(server: Server) -> None:
     for path in ("/healthz", "/readyz", "/livez", "/"):
         assert requests.get(server.url + path, timeout=5).status_code == 200
     assert requests.get(server.url + "/", timeout=5).json()["version"].count(".") == 2
+
+
+@pytest.mark.parametrize("query", [
+    {"recommend": {"positive": [1]}}, {"order_by": "version"}, {"sample": "random"}, {"fusion": "dbsf"},
+])
+def test_a_search_that_is_not_served_is_refused_and_not_answered_otherwise(
+    client: QdrantClient, server: Server, query: object,
+) -> None:
+    answer = requests.post(f"{server.url}/collections/passages/points/query", json={"query": query}, timeout=10)
+    assert answer.status_code == 400
+    assert "not served" in answer.json()["status"]["error"]
+
+
+@pytest.mark.parametrize("condition", [
+    {"key": "version", "values_count": {"gt": 1}}, {"key": "version", "match": {"text": "1"}},
+    {"nested": {"key": "a", "filter": {}}}, {"key": "version"},
+])
+def test_a_condition_that_is_not_served_is_refused_and_not_left_out(
+    client: QdrantClient, server: Server, condition: object,
+) -> None:
+    answer = requests.post(f"{server.url}/collections/passages/points/delete", timeout=10,
+                           json={"filter": {"must": [condition]}})
+    assert answer.status_code == 400, answer.text
+    assert client.count("passages").count == 4
+
+
+@pytest.mark.parametrize("name", ["..", "%2E%2E%2Foutside", "a b", "x" * 300])
+def test_a_collection_never_leaves_the_folder(client: QdrantClient, server: Server, name: str) -> None:
+    body = {"vectors": {"size": 2, "distance": "Dot"}}
+    assert requests.put(f"{server.url}/collections/{name}", json=body, timeout=10).status_code in (400, 404)
+    assert [collection.name for collection in client.get_collections().collections] == ["passages"]
+
+
+def test_the_rarity_of_words_is_measured_over_the_corpus_that_is_named(client: QdrantClient) -> None:
+    def score(corpus: models.Filter | None) -> float:
+        params = models.SearchParams(idf=models.IdfCorpusParams(corpus=corpus)) if corpus else None
+        query = models.SparseVector(indices=[1], values=[1.0])
+        return client.query_points("passages", query=query, using="words", query_filter=ACME, limit=1,
+                                   search_params=params).points[0].score
+
+    own, all_of_them = score(ACME), score(None)
+    client.upsert("passages", [point(number, "globex", [1, 0, 0, 0], [1]) for number in range(10, 30)], wait=True)
+    assert score(ACME) == own
+    assert score(None) < all_of_them
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_and_what_was_deleted_is_not(tmp_path: Path) -> None:
+    with running_qdrant(tmp_path) as own, connected(own.url) as client:
+        create_passages(client)
+        fill(client)
+        client.create_collection("gone", vectors_config=models.VectorParams(size=2, distance=models.Distance.DOT))
+        client.delete_collection("gone")
+        client.delete("passages", [2])
+        client.upsert("passages", [point(1, "acme", [0, 0, 0, 1], [7], version=2)])
+        own.kill()
+        own.start()
+        rows = client.scroll("passages", with_vectors=True)[0]
+        assert [(row.id, (row.payload or {})["version"]) for row in rows] == [(1, 2), (3, 1), (4, 1)]
+        assert isinstance(rows[0].vector, dict)
+        assert rows[0].vector["dense"] == [0, 0, 0, 1]
+        assert [collection.name for collection in client.get_collections().collections] == ["passages"]

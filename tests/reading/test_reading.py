@@ -1,46 +1,17 @@
 from __future__ import annotations
 
-import os
-import random
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dashify.domain.files import WHY, FileKind, Unreadable, kind_of
-from dashify.reading import child, read_file, sandbox
+from dashify.domain.files import FileKind, Unreadable, kind_of
+from dashify.reading import read_file
+from tests.reading.asking import refusal
 from tests.reading.makers import make_docx, make_pdf, repacked
 
 Change = Callable[[Path], object]
-
-
-def refusal(path: Path, kind: FileKind, **limits: float) -> str:
-    with pytest.raises(Unreadable) as refused:
-        read_file(path, kind, **limits)  # type: ignore[arg-type]
-    assert refused.value.message == WHY[refused.value.code]
-    return refused.value.code
-
-
-def read_or_refused(path: Path, kind: FileKind, seconds: float) -> str:
-    try:
-        read_file(path, kind, seconds=seconds)
-    except Unreadable as refused:
-        return refused.code
-    return "read"
-
-
-def children() -> set[int]:
-    return {int(name) for name in os.listdir("/proc") if name.isdigit() and b"dashify.reading.child" in command(name)}
-
-
-def command(pid: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def test_markdown_stays_as_it_is_but_for_what_nobody_sees(tmp_path: Path) -> None:
@@ -51,7 +22,8 @@ def test_markdown_stays_as_it_is_but_for_what_nobody_sees(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("encoding", "text"), [
-    ("utf-8", "Grüße, Здравствуйте, 日本語"), ("utf-16", "Grüße, 日本語"), ("cp1252", "Grüße: „so“")])
+    ("utf-8", "Grüße, Здравствуйте, 日本語"), ("utf-16", "Grüße, 日本語"),
+    ("utf-16-le", "Grüße, und mehr"), ("utf-16-be", "Grüße, und mehr"), ("cp1252", "Grüße: „so“")])
 def test_text_is_read_in_the_encoding_it_has(tmp_path: Path, encoding: str, text: str) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode(encoding))
@@ -68,8 +40,7 @@ def test_a_page_is_read_as_people_read_it(tmp_path: Path) -> None:
     assert extract.title == "Grüße"
     for part in ("## First part\n\nOne two three & four\n\nFive\nsix", "- a", "- b", "| City | Euro |\n",
                  "| Bonn | 90 |", "```\nx =  1\n  y\n```"):
-        assert part in "\n".join(line.strip(" ") if "=" not in line and line.strip() != "y" else line
-                                 for line in extract.text.split("\n")), extract.text
+        assert part in extract.text
     for part in ("alert", "unseen", "Home", "p{}", "<"):
         assert part not in extract.text
 
@@ -89,10 +60,10 @@ def test_a_pdf_gives_its_pages_with_broken_lines_joined(tmp_path: Path) -> None:
     assert "Chapter 1" in extract.text
 
 
-def test_what_stands_at_the_top_of_every_page_is_said_once_or_not_at_all(tmp_path: Path) -> None:
+def test_what_stands_at_the_top_of_every_page_is_said_once(tmp_path: Path) -> None:
     pages = [f"Acme report\nText number {number} is here.\nPage {number} of 6" for number in range(1, 7)]
     text = read_file(make_pdf(tmp_path / "a.pdf", pages), FileKind.PDF).text
-    assert "Acme report" not in text
+    assert text.count("Acme report") == 1
     assert "of 6" not in text
     assert all(f"Text number {number} is here." in text for number in range(1, 7))
 
@@ -121,8 +92,8 @@ def many(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("change", "codes"), [
-    (cut_in_half, {"file_broken"}), (bomb, {"file_too_large"}), (laughs, {"file_broken", "file_too_complex"}),
-    (outside, {"file_broken", "file_empty"}), (many, {"file_too_large"})])
+    (cut_in_half, {"file_broken"}), (bomb, {"file_too_large"}), (laughs, {"file_broken"}),
+    (outside, {"file_broken"}), (many, {"file_too_large"})])
 def test_a_docx_that_is_broken_or_a_weapon_is_refused_with_a_reason(tmp_path: Path, change: Change,
                                                                     codes: set[str]) -> None:
     path = make_docx(tmp_path / "a.docx")
@@ -141,76 +112,6 @@ def test_a_pdf_without_text_or_cut_off_or_protected_is_refused_with_a_reason(tmp
     assert refusal(path, FileKind.PDF) == "file_encrypted"
 
 
-def test_a_page_that_is_nested_without_end_is_read_without_harm(tmp_path: Path) -> None:
-    path = tmp_path / "a.html"
-    path.write_text("<div>" * 20_000 + "deep" + "<p>end")
-    assert "deep" in read_file(path, FileKind.HTML).text
-
-
-def test_more_text_than_a_document_holds_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_text("word " * 500_000)
-    assert refusal(path, FileKind.TEXT) == "file_too_large"
-
-
-def test_a_reader_that_hangs_is_ended_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    fifo = tmp_path / "a.txt"
-    os.mkfifo(fifo)  # opening it waits for a writer that never comes
-    assert refusal(fifo, FileKind.TEXT, seconds=1.0) == "file_too_complex"
-    assert not children()
-
-
-def test_whoever_asked_can_end_the_reading(tmp_path: Path) -> None:
-    fifo = tmp_path / "a.txt"
-    os.mkfifo(fifo)
-
-    def check() -> None:
-        raise KeyError("cancelled")
-
-    with pytest.raises(KeyError):
-        read_file(fifo, FileKind.TEXT, check=check)
-    assert not children()
-
-
-def test_the_reader_has_little_memory_no_secrets_and_cannot_write(tmp_path: Path) -> None:
-    path = tmp_path / "a.py"
-    path.write_text("""
-import os, sys
-from dashify.reading import child
-child._give_up()
-try:
-    bytearray(child.MEMORY_BYTES)
-except MemoryError:
-    print("memory")
-try:
-    with open(sys.argv[1], "w") as file:
-        file.write("x" * 10)
-except OSError:
-    print("files")
-""")
-    environment = {"PYTHONPATH": str(sandbox._ROOT)}
-    done = subprocess.run([sys.executable, "-s", str(path), str(tmp_path / "out")], env=environment,
-                          capture_output=True, text=True)
-    assert "memory" in done.stdout
-    assert "files" in done.stdout or done.returncode == -25  # SIGXFSZ
-    assert child.PROCESSOR_SECONDS < sandbox.SECONDS
-
-
-def test_whatever_is_done_to_the_bytes_of_a_file_it_is_read_or_refused(tmp_path: Path) -> None:
-    chance = random.Random(7)
-    good = {FileKind.DOCX: make_docx(tmp_path / "a.docx").read_bytes(),
-            FileKind.PDF: make_pdf(tmp_path / "a.pdf", ["One\ntwo", "three"]).read_bytes(),
-            FileKind.HTML: b"<h1>Hi</h1><p>there" * 20}
-    path = tmp_path / "changed"
-    for number in range(24):
-        kind = list(good)[number % 3]
-        data = bytearray(good[kind])
-        for _ in range(chance.randint(1, 40)):
-            data[chance.randrange(len(data))] = chance.randrange(256)
-        path.write_bytes(data[:chance.randrange(len(data) // 2, len(data) + 1)])
-        assert read_or_refused(path, kind, 20.0) in {"read", *WHY}
-
-
 @pytest.mark.parametrize(("name", "head", "code"), [
     ("a.exe", b"MZ", "file_kind"), ("a", b"text", "file_kind"), ("a.pdf", b"PK\x03\x04", "file_kind"),
     ("a.txt", b"a\x00b", "file_kind"), ("a.md", b"", "file_empty"), ("a.docx", b"\xd0\xcf\x11\xe0", "file_encrypted"),
@@ -223,6 +124,7 @@ def test_a_file_is_refused_at_once_where_its_name_or_first_bytes_say_enough(name
 
 @pytest.mark.parametrize(("name", "head", "kind"), [
     ("a.MD", b"# Hi", FileKind.MARKDOWN), ("b.c.htm", b"<p>", FileKind.HTML), ("a.pdf", b"\n%PDF-1.7", FileKind.PDF),
-    ("a.txt", b"\xff\xfeH\x00i\x00", FileKind.TEXT), ("a.docx", b"PK\x03\x04", FileKind.DOCX)])
+    ("a.txt", b"\xff\xfeH\x00i\x00", FileKind.TEXT),
+    ("a.txt", "Grüße".encode("utf-16-le"), FileKind.TEXT), ("a.docx", b"PK\x03\x04", FileKind.DOCX)])
 def test_a_file_is_what_its_name_and_first_bytes_agree_on(name: str, head: bytes, kind: FileKind) -> None:
     assert kind_of(name, head) is kind

@@ -29,12 +29,13 @@ export interface Token {
 
 export interface Answer {
   id: string;
-  conversation_id: string;
+  /** Null for one that was asked in a channel. */
+  conversation_id: string | null;
   question: string;
   status: AnswerStatus;
   text: string;
   tokens?: Token[];
-  /** How many are before it in the line. */
+  /** Its place in the line, from 1. */
   position?: number | null;
   citations: Citation[];
   rating: Rating | null;

@@ -38,7 +38,7 @@ export const ChannelAnswer = memo(function ChannelAnswer({ message }: { message:
     <div className={classes.fromChannel}>
       <AnswerText text={message.text} sources={UNKNOWN} chosen={typeof shown === "number" ? shown : null} choose={show} />
       {cites && id && (
-        <Button size="compact-xs" variant="subtle" color="gray" onClick={() => show("all")} data-testid="channel-sources">
+        <Button size="compact-xs" variant="subtle" color="gray" ml={-8} onClick={() => show("all")} data-testid="channel-sources">
           Sources
         </Button>
       )}

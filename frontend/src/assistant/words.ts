@@ -16,8 +16,8 @@ const FAILURES: Record<string, string> = {
 /** Say how far an answer is; empty where its text says enough. */
 export function progressWords(answer: Pick<AnswerView, "status" | "position" | "text">): string {
   if (answer.status === "queued") {
-    if (answer.position === null || answer.position <= 0) return "Waiting for a free place…";
-    return `${answer.position} before you`;
+    if (answer.position === null) return "Waiting for a free place…";
+    return answer.position <= 1 ? "You are next…" : `${answer.position - 1} before you`;
   }
   return answer.status === "running" && answer.text === "" ? "Looking through what you may read…" : "";
 }
@@ -39,8 +39,8 @@ export function sourcePath(citation: Citation): string {
   if (citation.kind === "document") {
     return passagePath(citation.document_id ?? "", citation.version, citation.start, citation.end);
   }
-  const channel = `/c/${encodeURIComponent(citation.channel_id ?? "")}`;
-  return citation.seq ? `${channel}/m/${citation.seq}` : channel;
+  // A message that was never changed stands where its version says.
+  return `/c/${encodeURIComponent(citation.channel_id ?? "")}/m/${citation.seq ?? citation.version}`;
 }
 
 /** True for a message that the assistant will answer. */

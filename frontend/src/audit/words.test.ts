@@ -75,3 +75,14 @@ test("actions that were seen can be chosen, once", () => {
   expect(choices.filter((one) => one.value === "plan.shared")).toEqual([{ value: "plan.shared", label: "Plan shared" }]);
   expect(choices.filter((one) => one.value === "session.started")).toHaveLength(1);
 });
+
+test("what happened to documents and the assistant is told without titles that not everybody may read", () => {
+  const say = (action: string, details: AuditEntry["details"]) => sentenceOf(entry(action, { details }));
+  expect(say("document.created", { visibility: "private" })).toBe("Alice wrote a document, for its author alone.");
+  expect(say("document.shared", { visibility: "organization", title: "Plan" })).toBe(
+    "Alice shared the document “Plan”, for everybody but guests.",
+  );
+  expect(say("assistant.changed", { model: "none", monthly_tokens: 1000 })).toBe(
+    "Alice chose the usual model and at most 1,000 tokens a month for the assistant.",
+  );
+});

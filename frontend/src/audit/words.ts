@@ -77,6 +77,33 @@ function deletedMessage(entry: AuditEntry): string {
   return `deleted a message of ${mine ? "their own" : person(entry)} in ${channel(entry)}`;
 }
 
+const READERS: Record<string, string> = {
+  private: "for its author alone",
+  group: "for the people of a channel",
+  organization: "for everybody but guests",
+};
+
+/** A document's title is in the log only where everybody may read the document. */
+function document(entry: AuditEntry): string {
+  const title = detail(entry, "title");
+  return title ? `the document ${quoted(title)}` : "a document";
+}
+
+function readers(entry: AuditEntry): string {
+  const words = READERS[detail(entry, "visibility")];
+  return words ? `, ${words}` : "";
+}
+
+/** Only what was chosen is in the log; "none" is the usual. */
+function assistant(entry: AuditEntry): string {
+  const { model, monthly_tokens: tokens } = entry.details;
+  const parts = [
+    ...(model === undefined ? [] : [model === "none" ? "the usual model" : `the model ${quoted(String(model))}`]),
+    ...(tokens === undefined ? [] : [tokens === "none" ? "no limit" : `at most ${count(Number(tokens), "token")} a month`]),
+  ];
+  return `chose ${parts.join(" and ") || "something else"} for the assistant`;
+}
+
 function roleChanged(entry: AuditEntry): string {
   const before = detail(entry, "role_before");
   return `made ${person(entry)} ${role(detail(entry, "role"))}${before && `, who was ${role(before)} before`}`;
@@ -123,9 +150,12 @@ export const TELLINGS: Record<string, Telling> = {
   "member.added": { label: "Joined or was added", say: (entry) => membership(entry, "joined", "added", "to") },
   "member.removed": { label: "Left or was removed", say: (entry) => membership(entry, "left", "removed", "from") },
   "message.deleted": { label: "Deleted a message", say: deletedMessage },
+  "document.created": { label: "Wrote a document", say: (entry) => `wrote ${document(entry)}${readers(entry)}` },
+  "document.shared": { label: "Changed who reads a document", say: (entry) => `shared ${document(entry)}${readers(entry)}` },
+  "document.deleted": { label: "Deleted a document", say: (entry) => `deleted ${document(entry)}` },
+  "assistant.changed": { label: "Set up the assistant", say: assistant },
   "report.requested": { label: "Asked for a report", say: (entry) => `asked for ${report(entry)}` },
   "report.downloaded": { label: "Downloaded a report", say: (entry) => `downloaded ${report(entry)}` },
-  "assistant.changed": { label: "Changed the assistant", say: () => "changed the assistant's settings" },
   "job.retried": { label: "Put a job back", say: retried },
   "superadmin.changed": { label: "Became SuperAdmin, or no longer is", say: superadmin },
   "job.discarded": { label: "Discarded a job", say: (entry) => `discarded the job ${job(entry)}` },

@@ -13,7 +13,7 @@ import classes from "./chat.module.css";
 const MOST = 6;
 /** Who is offered beside people: the assistant by name, and the command that asks it. */
 const ASSISTANT: Offer = { id: ASSISTANT_ID, name: ASSISTANT_ID, about: "answers from your documents" };
-const ASK: Offer = { id: "/ask", name: "/ask", about: "ask the assistant, here in the channel" };
+const ASK: Offer = { id: "/ask", name: "/ask", about: "asks the assistant" };
 
 export interface Offer {
   id: string;

@@ -20,7 +20,9 @@ import { passageIn } from "./words";
 export default function DocumentPage({ id }: { id: string }) {
   const opened = useDocument(id);
   const { document, gone, problem, refresh } = opened;
-  if (gone) return <Gone />;
+  const editing = new URLSearchParams(useSearch()).has("edit");
+  // What somebody is writing stays before them, also where nothing can be saved any more.
+  if (gone && !(editing && document)) return <Gone />;
   if (!document) {
     return (
       <>
@@ -58,7 +60,7 @@ function Shown({ document, put, refresh, problem }: Props) {
     <>
       <TopBar title={document.title} icon={<Back />}>
         {document.editable && document.version > 0 && (
-          <Button size="xs" leftSection={<IconPencil size={15} />} onClick={() => navigate(`${path}?edit=1`)} data-testid="edit-document">
+          <Button size="xs" classNames={{ label: shell.actionLabel, section: shell.actionIcon }} aria-label="Edit" leftSection={<IconPencil size={15} />} onClick={() => navigate(`${path}?edit=1`)} data-testid="edit-document">
             Edit
           </Button>
         )}

@@ -20,6 +20,8 @@ import { ACCEPTED, UploadDialog } from "./UploadDialog";
 import { useFolders } from "./useFolders";
 
 const PAUSE_MS = 250;
+/** On a phone the icon alone has to do. */
+const ACTION = { label: shell.actionLabel, section: shell.actionIcon };
 
 export default function DocumentsPage({ folderId }: { folderId: string | null }) {
   const me = useLive(pickMe);
@@ -34,12 +36,12 @@ export default function DocumentsPage({ folderId }: { folderId: string | null })
           <>
             <FileButton multiple accept={ACCEPTED} onChange={setFiles} inputProps={{ "aria-label": "Files to upload" }}>
               {(props) => (
-                <Button {...props} size="xs" variant="default" leftSection={<IconUpload size={16} />} data-testid="upload-button">
+                <Button {...props} size="xs" variant="default" classNames={ACTION} aria-label="Upload" leftSection={<IconUpload size={16} />} data-testid="upload-button">
                   Upload
                 </Button>
               )}
             </FileButton>
-            <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => setWriting(true)} data-testid="new-document">
+            <Button size="xs" classNames={ACTION} aria-label="New document" leftSection={<IconPlus size={16} />} onClick={() => setWriting(true)} data-testid="new-document">
               New
             </Button>
           </>

@@ -50,18 +50,16 @@ function DraftNote({ document, put }: Props) {
     }
   };
   return (
-    <Alert color="yellow" mb="md" p="sm" className={classes.note} data-testid="draft-note">
-      <Group justify="space-between" gap="xs">
-        <Text size="sm">You have a draft of this from {briefTime(document.draft.saved_at)}. Only you see it.</Text>
-        <Group gap={6}>
-          <Button size="compact-sm" onClick={() => navigate(`/documents/${document.id}?edit=1`)}>
-            Go on writing
-          </Button>
-          <Button size="compact-sm" variant="subtle" color="gray" loading={busy} onClick={() => void discard()}>
-            Discard
-          </Button>
-        </Group>
+    <div className={classes.banner} data-old="true" role="note" data-testid="draft-note">
+      <span>You have a draft of this from {briefTime(document.draft.saved_at)}. Only you see it.</span>
+      <Group gap={6}>
+        <Button size="compact-sm" onClick={() => navigate(`/documents/${document.id}?edit=1`)}>
+          Go on writing
+        </Button>
+        <Button size="compact-sm" variant="subtle" color="gray" loading={busy} onClick={() => void discard()}>
+          Discard
+        </Button>
       </Group>
-    </Alert>
+    </div>
   );
 }

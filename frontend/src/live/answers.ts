@@ -14,7 +14,7 @@ export interface AnswerView {
   question: string;
   status: AnswerStatus;
   text: string;
-  /** How many are before it; null where that is not known. */
+  /** Its place in the line, from 1; null where that is not known. */
   position: number | null;
   citations: Citation[];
   rating: Rating | null;
