@@ -27,7 +27,12 @@ export const DocumentText = memo(function DocumentText({ text, mark = null }: Pr
 });
 
 function Blocks({ blocks, mark }: { blocks: readonly Block[]; mark: Range | null }) {
-  return blocks.map((block, at) => <Fragment key={at}>{renderBlock(block, mark)}</Fragment>);
+  return blocks.map((block, at) => <BlockView key={at} block={block} mark={mark} />);
+}
+
+/** A component of its own, so that drawing a long document can be interrupted by a key. */
+function BlockView({ block, mark }: { block: Block; mark: Range | null }) {
+  return renderBlock(block, mark);
 }
 
 function renderBlock(block: Block, mark: Range | null): ReactNode {

@@ -32,7 +32,8 @@ export function Editor({ document, saved, done }: Props) {
   const state = useStore(autosave.state, whole);
   const { written } = state;
   const box = useRef<HTMLTextAreaElement>(null);
-  const preview = useDeferredValue(written.text);
+  // Writing comes first: what becomes of the text is drawn when there is time.
+  const preview = useDeferredValue(written.text, "");
 
   const save = async () => {
     const title = written.title.trim();
