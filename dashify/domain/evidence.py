@@ -70,15 +70,21 @@ class Evidence:
         What stands in titles above it counts as if it were said; what only stands near it counts half.
         """
         whole = sum(map(self._weight, question))
-        found = [self._about(one, question) / whole if whole and one.words & question else 0.0
-                 for one in self.sentences]
-        for at, one in enumerate(self.sentences):
-            if one.announces:
-                following = self.sentences[at + 1:at + 2]
-                if following and following[0].cite.passage == one.cite.passage:
-                    found[at + 1] = max(found[at + 1], found[at] * _ANNOUNCED)
-                found[at] = 0.0
-        return found
+        return self._passed_on([self._about(one, question) / whole if whole and one.words & question else 0.0
+                                for one in self.sentences])
+
+    def near(self, likeness: Sequence[float], least: float) -> list[float]:
+        """Tell of each sentence by how much its `likeness` to a question is above `least`, from 0 to 1."""
+        above = [max(0.0, (one - least) / (1.0 - least)) for one in likeness]
+        return self._passed_on([*above, *([0.0] * (len(self.sentences) - len(above)))])
+
+    def texts(self, most: int) -> list[str]:
+        """Give the first sentences, each after its title, as they are to be compared by meaning; `most` at most."""
+        shown = []
+        for one in self.sentences[:most]:
+            passage = self.passages[one.cite.passage]
+            shown.append(f"{passage.title}: {passage.text[one.cite.start:one.cite.end]}")
+        return shown
 
     def bears_out(self, passage: int, claim: Claimed, least: float) -> Cite | None:
         """Give the sentence of a passage that best bears out a claim, or None where the passage does not say so.
@@ -93,6 +99,15 @@ class Evidence:
         own = [one for one in self.sentences if one.cite.passage == passage]
         best = max(own, key=lambda one: sum(map(self._weight, said & one.words)), default=None)
         return best.cite if best is not None and best.words & said else None
+
+    def _passed_on(self, found: list[float]) -> list[float]:
+        for at, one in enumerate(self.sentences):
+            if one.announces:
+                following = self.sentences[at + 1:at + 2]
+                if following and following[0].cite.passage == one.cite.passage:
+                    found[at + 1] = max(found[at + 1], found[at] * _ANNOUNCED)
+                found[at] = 0.0
+        return found
 
     def _about(self, one: Sentence, question: frozenset[str]) -> float:
         here = question & (one.words | self._above[one.cite.passage])

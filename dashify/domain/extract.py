@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import groupby
 
 from dashify.domain.answers import Claim
@@ -18,11 +19,17 @@ _BULLET = re.compile(r"^(?:[-*+•]|\d{1,3}[.)]|#{1,6})\s+")
 _ROW = re.compile(r"\s*\|\s*")
 
 
-def extract(question: str, evidence: Evidence) -> list[Claim]:
+def extract(question: str, evidence: Evidence, near: Sequence[float] = ()) -> list[Claim]:
     """Choose the sentences that answer a question: five at most, grouped by source, best source first; none where none
     is near enough. The same passages give the same answer.
+
+    `near` is by how much each sentence is alike to the question in meaning, 0 where it is not alike enough: so an
+    answer is found, too, that uses other words.
     """
     fits = evidence.fits(meaning(question))
+    if near:
+        fits = [max(fit, ENOUGH + (1.0 - ENOUGH) * alike if alike > 0 else 0.0)
+                for fit, alike in zip(fits, near, strict=True)]
     least = max(ENOUGH, max(fits, default=0.0) * _NEAR_THE_BEST)
     ranked = sorted((-fit, at) for at, fit in enumerate(fits) if fit >= least)
     chosen: list[int] = []

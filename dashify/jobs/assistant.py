@@ -41,7 +41,14 @@ from dashify.services.asking import announce_end, ensure_budget, model_for, room
 from dashify.services.channels import ensure_visible
 from dashify.services.chat import announcer
 from dashify.services.forgetting import review_posts
-from dashify.services.grounding import find_ground, keep_ground, read_ground, readers_of_answer, recall
+from dashify.services.grounding import (
+    find_ground,
+    keep_ground,
+    nearness,
+    read_ground,
+    readers_of_answer,
+    recall,
+)
 from dashify.services.notifications import fan_out
 
 log = logging.getLogger(__name__)
@@ -187,7 +194,7 @@ def write(writing: Writing) -> None:
     if model is not None and passages:
         _tell_by_model(writing, ctx, model, turns, principals)
     else:
-        _tell_by_extraction(writing, passages)
+        _tell_by_extraction(writing, ctx, passages)
     if writing.count == 0:
         nothing = NOTHING_FOUND if row["scope_id"] is None else NOTHING_SHARED
         writing.say(Claim("", nothing, "", ()), Numbering([]))
@@ -206,10 +213,13 @@ def _ground(ctx: Context, row: Row, principals: frozenset[str]) -> list[Passage]
     return passages
 
 
-def _tell_by_extraction(writing: Writing, passages: list[Passage]) -> None:
+def _tell_by_extraction(writing: Writing, ctx: Context, passages: list[Passage]) -> None:
     """Quote. The same passages give the same pieces, so what an earlier run has told is passed over."""
-    numbering, told = Numbering(passages), writing.row["pieces"]
-    for index, claim in enumerate(extract(writing.row["question"], Evidence(passages)) if passages else []):
+    if not passages:
+        return
+    numbering, told, question = Numbering(passages), writing.row["pieces"], writing.row["question"]
+    evidence = Evidence(passages)
+    for index, claim in enumerate(extract(question, evidence, nearness(ctx, question, evidence))):
         if index >= len(told):
             writing.say(claim, numbering)
         elif numbering.piece(claim).text != told[index]["text"]:

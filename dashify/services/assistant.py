@@ -32,7 +32,8 @@ def get_answer(ctx: Context, answer_id: str, after: int) -> Json:
     """
     row = _as_it_is(ctx, _access(ctx, answer_id))
     [shown] = _shown(ctx, [row])
-    return {**shown, "tokens": _tokens(ctx, row, after)}
+    pieces = shown_pieces(row["pieces"], frozenset(one["number"] for one in shown["citations"]))
+    return {**shown, "tokens": [{"index": index, "text": text} for index, text in enumerate(pieces) if index > after]}
 
 
 def stop_answer(ctx: Context, answer_id: str) -> Json:
@@ -183,13 +184,6 @@ def _answer(row: Row, citations: Sequence[Row]) -> Json:
     if row["error"]:
         shown["error"] = row["error"]
     return shown
-
-
-def _tokens(ctx: Context, row: Row, after: int) -> list[Json]:
-    cited = row["citations"]
-    held = frozenset(one["number"] for one, holds in zip(cited, check_citations(ctx, cited), strict=True) if holds)
-    pieces = shown_pieces(row["pieces"], held)
-    return [{"index": index, "text": text} for index, text in enumerate(pieces) if index > after]
 
 
 def _conversation(row: Row) -> Json:

@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
+from operator import mul
 from typing import Any
 
 from dashify.context import Context
 from dashify.domain.answers import PASSAGES, Cite, Turn, asked, citation, search_text, shown_pieces
+from dashify.domain.evidence import Evidence
 from dashify.domain.knowledge import Passage
 from dashify.domain.names import is_id
+from dashify.errors import Unavailable
 from dashify.services.knowledge import principals_of, shared_principals
 from dashify.services.retrieval import check_citations, find_passages
 
 _TURNS = 6
+_COMPARED = 48
 _SPARE = 4  # questions to the assistant are found, too, and answer nothing
 Row = dict[str, Any]
 
@@ -59,6 +64,19 @@ def read_ground(ctx: Context, kept: Sequence[Row], principals: frozenset[str]) -
     return [one for one, holds in zip(found, held, strict=True) if holds]
 
 
+def nearness(ctx: Context, question: str, evidence: Evidence) -> list[float]:
+    """Tell how much alike each sentence is to a question in meaning, see `Evidence.near`; nothing without model hosts.
+
+    A sentence that answers is about twice as much alike as the least that a search finds.
+    """
+    try:
+        asked_for, *found = ctx.models.embed([question, *evidence.texts(_COMPARED)])
+    except Unavailable:
+        return []
+    likeness = [_cosine(asked_for, one) for one in found]
+    return evidence.near(likeness, min(0.9, 2 * ctx.settings.embedding_floor))
+
+
 def recall(ctx: Context, row: Row, principals: frozenset[str]) -> list[Turn]:
     """Give what was said before in a talk, oldest first; a turn of which any source is lost to us is left out."""
     turns: list[Turn] = []
@@ -67,6 +85,11 @@ def recall(ctx: Context, row: Row, principals: frozenset[str]) -> list[Turn]:
             cited = frozenset(one["number"] for one in before["citations"])
             turns.append(Turn(before["question"], "".join(shown_pieces(before["pieces"], cited)).strip()))
     return turns[::-1]
+
+
+def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    lengths = math.hypot(*one) * math.hypot(*other)
+    return sum(map(mul, one, other)) / lengths if lengths else 0.0
 
 
 def _hash(text: str) -> str:

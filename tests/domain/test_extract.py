@@ -120,3 +120,22 @@ def test_a_long_sentence_is_quoted_in_part_and_still_exactly() -> None:
     [cited] = piece.new
     assert endless[cited["start"]:cited["end"]] == cited["quote"]
     assert len(cited["quote"]) == 700
+
+
+def test_what_is_alike_in_meaning_answers_too_and_what_is_less_so_does_not() -> None:
+    evidence = Evidence(handbook())
+    question = "How do I get on the wireless network?"
+    assert extract(question, evidence) == []
+    at = next(index for index, one in enumerate(evidence.texts(100)) if "wifi" in one)
+    likeness = [0.53 if index == at else 0.3 for index in range(len(evidence.sentences))]
+    [claim] = extract(question, evidence, evidence.near(likeness, 0.5))
+    assert claim.text == "The wifi password is on the board in the kitchen."
+    assert extract(question, evidence, evidence.near([0.49] * len(likeness), 0.5)) == []
+    assert extract(question, evidence, evidence.near(likeness[:2], 0.5)) == []
+
+
+def test_a_heading_that_is_alike_gives_what_stands_below_it() -> None:
+    evidence = Evidence(handbook())
+    likeness = [0.8 if "## Parking" in one else 0.1 for one in evidence.texts(100)]
+    assert [claim.text for claim in extract("Where do I leave my car?", evidence, evidence.near(likeness, 0.5))] == [
+        "Behind the house."]

@@ -396,7 +396,7 @@ def test_an_answer_whose_job_is_gone_says_that_it_was_interrupted(alice: Context
     resources.database["jobs"].update_one({"payload.answer_id": answer_id}, {"$set": {"status": "dead"}})
     answer = assistant.get_answer(alice, answer_id, -1)
     assert (answer["status"], answer["error"]) == ("failed", LOST)
-    assert [event for _, event, _ in heard] == ["assistant:done"]
+    assert [event for _, event, _ in heard if event.startswith("assistant:")] == ["assistant:done"]
 
 
 def test_redis_may_go_away_in_mid_answer(settings: Settings, alice: Context, tmp_path: Path,

@@ -66,7 +66,7 @@ def test_every_queue_is_counted_with_my_organizations_jobs_alone(alice: Context,
         make(alice, status, due_in=due_in)
     make(alice, JobStatus.QUEUED, job=Job.SEND_INVITATION, due_in=900.0)
     shown = queues.list_queues(alice, platform)
-    assert [one["queue"] for one in shown] == ["emails", "reports", "indexer", "notifications", "audit"]
+    assert [one["queue"] for one in shown] == ["emails", "reports", "indexer", "notifications", "audit", "assistant"]
     reports = of(alice, platform, Queue.REPORTS)
     waited = reports.pop("oldest_seconds")
     assert 60.0 <= waited < 3600.0
