@@ -31,6 +31,7 @@ class Citation(Outgoing):
     document_id: str | None
     message_id: str | None
     channel_id: str | None
+    seq: int | None = Field(description="A message's place in its channel.")
     version: int
     title: str
     quote: str

@@ -169,7 +169,10 @@ def _shown(ctx: Context, rows: Sequence[Row]) -> list[Json]:
     """Show answers to me, with those citations that hold for me and what rests on them."""
     cited = [one for row in rows for one in row["citations"]]
     held = iter(check_citations(ctx, cited))
-    return [_answer(row, [one for one in row["citations"] if next(held)]) for row in rows]
+    places = {row["_id"]: row["seq"] for row in ctx.store.messages.list_standing(
+        {one["message_id"] for one in cited if one["message_id"]})}
+    return [_answer(row, [{**one, "seq": places.get(one["message_id"])} for one in row["citations"] if next(held)])
+            for row in rows]
 
 
 def _answer(row: Row, citations: Sequence[Row]) -> Json:

@@ -18,6 +18,8 @@ SNIPPET = 240
 _BEFORE = 60
 _MOST_TITLES = 5
 _WORD = re.compile(r"\w+")
+# What makes up a page and is in the way in one line of it: headings, rules of tables, emphasis, code marks.
+_MARKUP = re.compile(r"^[ \t]*(?:#{1,6}[ \t]|```.*$|\|?[ \t]*:?-{3,}[-:| \t]*$)|\*\*|__|`", re.MULTILINE)
 Json = dict[str, Any]
 Row = dict[str, Any]
 
@@ -45,7 +47,7 @@ def search(ctx: Context, query: str, cursor: str | None, limit: int, kind: str |
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """Give the part of a text around the first of some words, on one line, and where in it, in code points, they are.
     """
-    line = " ".join(text.split())
+    line = " ".join(_MARKUP.sub(" ", text).split())
     first = min((match.start() for word in words for match in _matches(line, word)), default=0)
     start = max(0, first - _BEFORE)
     if start:

@@ -19,6 +19,7 @@ KEY = "key"
 DENSE, SPARSE = "dense", "sparse"
 _PREFETCHED = 4  # for each that is asked for, from each of the two ways to look
 _MOST_PREFETCHED = 400
+_FLATNESS = 2  # how little a place further down either list counts less; chosen by `python -m bench retrieval`
 _NAMESPACE = uuid.UUID("6f9a8f57-6f0e-4b5e-9a53-3d9bb2f1c0de")
 
 
@@ -109,7 +110,7 @@ class TenantVectors:
                                            params=self._rarity()))
         with vectors_translated():
             answer = self._client.query_points(
-                self._collection, prefetch=looking, query=models.FusionQuery(fusion=models.Fusion.RRF),
+                self._collection, prefetch=looking, query=models.RrfQuery(rrf=models.Rrf(k=_FLATNESS)),
                 query_filter=scope, limit=limit, with_payload=True)
         return [_hit(point.payload, point.score) for point in answer.points]
 

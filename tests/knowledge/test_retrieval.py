@@ -212,3 +212,4 @@ def test_a_snippet_shows_the_word_in_its_surroundings() -> None:
     assert snippet.endswith("…")
     assert [snippet[start:end] for start, end in marks] == ["Zebra", "crossing"]
     assert snippet_of("", ["a"]) == ("", [])
+    assert snippet_of("# Zebra\n\n| a | b |\n|---|:--|\n**bold** and `code`", [])[0] == "Zebra | a | b | bold and code"
