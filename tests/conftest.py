@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -51,9 +52,23 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
         yield server
 
 
+@dataclass(frozen=True)
+class Named:
+    """A server that somebody else runs."""
+
+    url: str
+
+
 @pytest.fixture(scope="session")
-def qdrant_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real server of Qdrant's protocol, for all tests of this worker that ask for it."""
+def qdrant_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server | Named]:
+    """A server of Qdrant's protocol, for all tests of this worker that ask for it: ours, or the Qdrant that is named.
+
+    What the tests keep in one that is named stays there, so it is one for tests only.
+    """
+    named = os.environ.get("DASHIFY_QDRANT_URL")
+    if named:
+        yield Named(named)
+        return
     with running_qdrant(tmp_path_factory.mktemp("qdrant")) as server:
         yield server
 

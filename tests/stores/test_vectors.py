@@ -12,13 +12,14 @@ from dashify.local.servers import Server
 from dashify.stores.tenant import WallError
 from dashify.stores.vectors import DENSE, SPARSE, Below, Point, Sparse, TenantVectors
 
-COLLECTION = "passages"
+COLLECTION = "dashify-tests-passages"
 NOTHING = Sparse([], [])
 
 
 @pytest.fixture(scope="module")
 def client(qdrant_server: Server) -> Iterator[QdrantClient]:
     client = QdrantClient(url=qdrant_server.url, timeout=10, trust_env=False)
+    client.delete_collection(COLLECTION)  # of an earlier run, where the server is not ours
     client.create_collection(
         COLLECTION, {DENSE: models.VectorParams(size=3, distance=models.Distance.COSINE)},
         {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)})
