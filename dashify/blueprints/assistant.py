@@ -14,7 +14,7 @@ from dashify.blueprints.assistant_answers import (
 from dashify.blueprints.assistant_schemas import AnswerPage, AssistantChange, NewQuestion, NewRating
 from dashify.blueprints.guards import guarded, signed_in
 from dashify.blueprints.routes import endpoint
-from dashify.blueprints.schemas import Nothing, Page
+from dashify.blueprints.schemas import Page
 from dashify.context import Context
 from dashify.services import asking, assistant
 
@@ -37,7 +37,7 @@ def show_answer(ctx: Context, answer_id: str, query: AnswerPage) -> dict[str, An
 
 
 @endpoint(blueprint, "POST", f"{_ANSWER}/stop", answers={200: AnswerAnswer}, errors=(403, 404))
-def stop_answer(ctx: Context, answer_id: str, body: Nothing) -> dict[str, Any]:
+def stop_answer(ctx: Context, answer_id: str) -> dict[str, Any]:
     """End an answer; doing it again changes nothing."""
     return {"answer": assistant.stop_answer(ctx, answer_id)}
 

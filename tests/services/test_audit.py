@@ -19,7 +19,7 @@ from dashify.errors import Conflict, Forbidden, NotAllowedNow, NotFound, Unauthe
 from dashify.jobs.runner import Runner
 from dashify.jobs.running import Superseded
 from dashify.resources import Resources
-from dashify.services import accounts, audit, channels, chat, documents, jobs, people, reports, sessions
+from dashify.services import accounts, assistant, audit, channels, chat, documents, jobs, people, reports, sessions
 from dashify.services.documents import Place
 from dashify.stores.mongo import Document
 from dashify.units import Unit
@@ -126,6 +126,7 @@ class Story:
         document = documents.create_document(alice, "Layoffs plan C", "Nobody may know", Place())["id"]
         documents.change_document(alice, document, {"visibility": "organization", "title": "Holidays"}, None)
         documents.delete_document(alice, document)
+        assistant.change_settings(alice, {"monthly_tokens": 1_000})
 
 
 @pytest.fixture
