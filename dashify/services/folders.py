@@ -74,6 +74,8 @@ def remove_folder(ctx: Context, folder_id: str) -> None:
     """Remove a folder; what is in it, documents that I may not read among it, moves to where the folder was.
 
     Raises:
+        Forbidden: guests remove no folders.
+        NotFound: there is no such folder.
         Conflict: `name_taken`; a folder in it has the name of one that is there.
     """
     _permit(ctx)
@@ -81,7 +83,7 @@ def remove_folder(ctx: Context, folder_id: str) -> None:
     def work(unit: Unit) -> None:
         known = _by_id(unit)
         if folder_id not in known:
-            return
+            raise NotFound("There is no such folder.")
         parent_id = known[folder_id]["parent_id"]
         unit.store.folders.remove(folder_id)
         for row in known.values():
