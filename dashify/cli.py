@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from dashify import __version__, logs
 from dashify.blueprints.schemas import Email, NewPassword
 from dashify.context import Platform
-from dashify.domain.jobs import INSTALLATION, Job, Queue
+from dashify.domain.jobs import INSTALLATION, OPERATOR, Job, Queue
 from dashify.errors import DashifyError, Unavailable
 from dashify.index_commands import index_group
 from dashify.resources import Resources
@@ -21,7 +21,6 @@ from dashify.settings import from_env
 from dashify.stores.job_book import JobBook
 from dashify.units import Unit
 
-OPERATOR = "operator"
 _BATCH = 100
 
 

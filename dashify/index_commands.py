@@ -8,12 +8,11 @@ from typing import Any
 import click
 
 from dashify.context import Platform
-from dashify.domain.jobs import INSTALLATION, Job
+from dashify.domain.jobs import INSTALLATION, OPERATOR, Job
 from dashify.errors import DashifyError
 from dashify.resources import Resources
 from dashify.stores.job_book import JobBook
 
-OPERATOR = "operator"
 _RUNS = 5
 Open = Callable[[], Resources]
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from dashify.settings import QueuePolicy
 
 INSTALLATION = "installation"  # in a tenant's place where a job belongs to the installation itself
+OPERATOR = "operator"  # in an actor's place where the operator's commands ask
 KEPT_DAYS = 30  # how long the row of a job that is over is kept, and a dead one can be put back
 LEASE_SECONDS = 15.0
 BEAT_SECONDS = 5.0

@@ -282,4 +282,4 @@ def post_answer(run: Run, row: Row) -> None:
     if row["status"] == AnswerStatus.FAILED:
         text = "\n\n".join(part for part in (text, f"I could not answer this. {row['error']['message']}") if part)
     post = chat.Post(new_id(), ASSISTANT, text[:chat.MAX_TEXT], row["_id"], row["talk_id"])
-    ctx.change_channel(row["channel_id"], post, announcer(ctx, "message:new"), fan_out(ctx))
+    ctx.change_channel(row["channel_id"], post, announcer(ctx, run.tenant_id, "message:new"), fan_out(ctx))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dashify.context import Context
+from dashify.context import Context, Platform
 from dashify.domain import chat, names
 from dashify.domain.audit import Action
 from dashify.domain.jobs import Delivery
@@ -57,7 +57,8 @@ def post_message(ctx: Context, channel_id: str, text: str, client_id: str | None
     change = chat.Post(new_id(), ctx.actor.user_id, text, client_id, root, _mentions(ctx, text))
     concerns = root is not None or set(change.mention_ids) - {ctx.actor.user_id}
     besides = [one for one in (notifications.fan_out(ctx) if concerns else None, ask_in_channel(ctx, text)) if one]
-    outcome = ctx.change_channel(channel_id, change, announcer(ctx, "message:new"), _together(besides))
+    announce = announcer(ctx, ctx.actor.tenant_id, "message:new")
+    outcome = ctx.change_channel(channel_id, change, announce, _together(besides))
     return views.message(outcome.message), outcome.created
 
 
@@ -163,7 +164,8 @@ def show_typing(ctx: Context, channel_id: str) -> None:
 
 
 def _change(ctx: Context, row: Row, change: chat.Change, beside: Beside | None = None) -> Json:
-    outcome = ctx.change_channel(row["channel_id"], change, announcer(ctx, "message:changed"), beside)
+    announce = announcer(ctx, ctx.actor.tenant_id, "message:changed")
+    outcome = ctx.change_channel(row["channel_id"], change, announce, beside)
     return views.message(outcome.message)
 
 
@@ -183,12 +185,12 @@ def _account_for_moderation(unit: Unit, outcome: chat.Outcome) -> None:
                       details={**about, "author_id": gone["author_id"], "seq": gone["seq"]})
 
 
-def announcer(ctx: Context, event: str) -> Callable[[chat.Outcome], None]:
+def announcer(reach: Context | Platform, tenant_id: str, event: str) -> Callable[[chat.Outcome], None]:
     """Give what tells everybody in a channel of a change of one of its messages."""
     def announce(outcome: chat.Outcome) -> None:
         shown = views.message(outcome.message)
-        room = names.channel_room(ctx.actor.tenant_id, shown["channel_id"])
-        ctx.publisher.emit(room, event, {"channel_id": shown["channel_id"], "seq": shown["changed_seq"],
+        room = names.channel_room(tenant_id, shown["channel_id"])
+        reach.publisher.emit(room, event, {"channel_id": shown["channel_id"], "seq": shown["changed_seq"],
                                          "message": shown})
 
     return announce

@@ -62,9 +62,8 @@ def list_documents(ctx: Context, cursor: str | None, limit: int, *, folder_id: s
     rows = ctx.store.documents.list_readable(
         principals_of(ctx), before=cursor, limit=limit + 1, folder_id=folder_id, anywhere=folder_id is None,
         title=title, author_id=ctx.actor.user_id if mine else None)
-    page = views.page("documents", [{**views.document(row), "order": row["order"]} for row in rows], limit, "order")
-    shown = [{name: value for name, value in one.items() if name != "order"} for one in page["documents"]]
-    return {"documents": shown, "next": page["next"]}
+    return {"documents": [views.document(row) for row in rows[:limit]],
+            "next": rows[limit - 1]["order"] if len(rows) > limit else None}
 
 
 def get_document(ctx: Context, document_id: str) -> Json:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 from dashify.context import Platform
-from dashify.domain import chat, names
-from dashify.domain.knowledge import ASSISTANT, channel_readers
+from dashify.domain import chat
+from dashify.domain.knowledge import ASSISTANT
 from dashify.errors import NotFound
-from dashify.services import views
+from dashify.services.chat import announcer
 from dashify.services.knowledge import shared_in
+from dashify.services.retrieval import readable_documents, readable_messages
 from dashify.stores.store import Store
 
 TAKEN_BACK = "(What I said here rests on something that not everybody in this channel may read any more.)"
@@ -64,13 +64,9 @@ def _posted(store: Store, check: Check, *, channel_id: str | None = None,
 def _all_readable(store: Store, citations: list[Row], principals: frozenset[str]) -> bool:
     """Tell whether everything that is cited is there and for `principals`."""
     documents = {one["document_id"] for one in citations if one.get("document_id")}
-    readers = {row["_id"]: row["readers"] for row in store.documents.list_some(documents)}
-    messages = store.messages.list_standing({one["message_id"] for one in citations if one.get("message_id")})
-    channels = {row["_id"]: channel_readers(row["_id"], row["private"])
-                for row in store.channels.list_some({row["channel_id"] for row in messages})}
-    readers |= {row["_id"]: channels.get(row["channel_id"], []) for row in messages}
-    wanted = documents | {one["message_id"] for one in citations if one.get("message_id")}
-    return all(not principals.isdisjoint(readers.get(one, [])) for one in wanted)
+    messages = {one["message_id"] for one in citations if one.get("message_id")}
+    return (readable_documents(store, documents, principals).keys() == documents
+            and readable_messages(store, messages, principals).keys() == messages)
 
 
 def _change_post(platform: Platform, tenant_id: str, row: Row, change: Callable[[str], chat.Change]) -> bool:
@@ -79,14 +75,8 @@ def _change_post(platform: Platform, tenant_id: str, row: Row, change: Callable[
     for post in store.messages.list_by_client_ids(row["channel_id"], [(ASSISTANT, row["_id"])]):
         try:
             outcome = platform.resources.lanes.submit(tenant_id, row["channel_id"], change(post["_id"]),
-                                                      partial(_announce, platform, tenant_id))
+                                                      announcer(platform, tenant_id, "message:changed"))
             changed = outcome.changed or changed
         except NotFound:  # somebody has deleted it already
             continue
     return changed
-
-
-def _announce(platform: Platform, tenant_id: str, outcome: chat.Outcome) -> None:
-    shown = views.message(outcome.message)
-    platform.publisher.emit(names.channel_room(tenant_id, shown["channel_id"]), "message:changed", {
-        "channel_id": shown["channel_id"], "seq": shown["changed_seq"], "message": shown})

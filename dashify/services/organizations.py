@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dashify.context import Platform
-from dashify.domain.jobs import INSTALLATION, Job
+from dashify.domain.jobs import INSTALLATION, OPERATOR, Job
 from dashify.errors import NotFound
 from dashify.services.indexing import Index
 from dashify.services.sessions import spread_epoch
 from dashify.stores.erasure import Erasure
 from dashify.units import Unit
 
-OPERATOR = "operator"
 _BATCH = 200
 _LATEST_WRITE = timedelta(minutes=30)  # longer than any queue's time limit for what writes to an index
 

@@ -16,6 +16,7 @@ from dashify.domain.terms import query_terms
 from dashify.errors import Unavailable
 from dashify.services.indexing import passage_hash
 from dashify.services.knowledge import principals_of
+from dashify.stores.store import Store
 from dashify.stores.vectors import Hit, Sparse
 
 KINDS = ("document", "message")
@@ -49,10 +50,10 @@ def check_citations(ctx: Context, citations: Sequence[Json], principals: frozens
     only if these may read it, too.
     """
     mine = principals_of(ctx) if principals is None else principals & principals_of(ctx)
-    documents = _readable_documents(ctx, [one["document_id"] for one in citations if one.get("document_id")], mine)
+    documents = readable_documents(ctx.store, [one["document_id"] for one in citations if one.get("document_id")], mine)
     versions = ctx.store.versions.list_pairs((one["document_id"], one["version"]) for one in citations
                                              if one.get("document_id") in documents)
-    messages = _readable_messages(ctx, [one["message_id"] for one in citations if one.get("message_id")], mine)
+    messages = readable_messages(ctx.store, [one["message_id"] for one in citations if one.get("message_id")], mine)
     texts = {**{(document_id, version): row["text"] for (document_id, version), row in versions.items()},
              **{(message_id, 0): row["text"] for message_id, (row, _) in messages.items()}}
 
@@ -78,7 +79,7 @@ def _ask_index(ctx: Context, query: str, principals: frozenset[str], limit: int,
 
 def _document_passages(ctx: Context, hits: Sequence[Hit], principals: frozenset[str]) -> Iterable[Found]:
     own = [hit for hit in hits if hit.payload["kind"] == "document"]
-    rows = _readable_documents(ctx, [hit.payload["source_id"] for hit in own], principals & principals_of(ctx))
+    rows = readable_documents(ctx.store, [hit.payload["source_id"] for hit in own], principals & principals_of(ctx))
     texts = ctx.store.versions.list_pairs((hit.payload["source_id"], hit.payload["version"]) for hit in own
                                           if hit.payload["source_id"] in rows)
     for hit in own:
@@ -90,7 +91,7 @@ def _document_passages(ctx: Context, hits: Sequence[Hit], principals: frozenset[
 
 def _message_passages(ctx: Context, hits: Sequence[Hit], principals: frozenset[str]) -> Iterable[Found]:
     own = [hit for hit in hits if hit.payload["kind"] == "message"]
-    rows = _readable_messages(ctx, [hit.payload["source_id"] for hit in own], principals & principals_of(ctx))
+    rows = readable_messages(ctx.store, [hit.payload["source_id"] for hit in own], principals & principals_of(ctx))
     for hit in own:
         about = hit.payload
         if about["source_id"] not in rows:
@@ -102,14 +103,16 @@ def _message_passages(ctx: Context, hits: Sequence[Hit], principals: frozenset[s
             yield _passage(hit, message["text"], f"#{channel['name']}", message["changed_seq"])
 
 
-def _readable_documents(ctx: Context, ids: Iterable[str], principals: frozenset[str]) -> dict[str, Row]:
-    rows = ctx.store.documents.list_some({one for one in ids if is_id(one)})
+def readable_documents(store: Store, ids: Iterable[str], principals: frozenset[str]) -> dict[str, Row]:
+    """Give those of some documents that are there and for `principals`, by id."""
+    rows = store.documents.list_some({one for one in ids if is_id(one)})
     return {row["_id"]: row for row in rows if not principals.isdisjoint(row["readers"])}
 
 
-def _readable_messages(ctx: Context, ids: Iterable[str], principals: frozenset[str]) -> dict[str, tuple[Row, Row]]:
-    rows = ctx.store.messages.list_standing({one for one in ids if is_id(one)})
-    channels = {row["_id"]: row for row in ctx.store.channels.list_some({row["channel_id"] for row in rows})
+def readable_messages(store: Store, ids: Iterable[str], principals: frozenset[str]) -> dict[str, tuple[Row, Row]]:
+    """Give those of some messages that stand and are for `principals`, by id, each with its channel."""
+    rows = store.messages.list_standing({one for one in ids if is_id(one)})
+    channels = {row["_id"]: row for row in store.channels.list_some({row["channel_id"] for row in rows})
                 if not principals.isdisjoint(channel_readers(row["_id"], row["private"]))}
     return {row["_id"]: (row, channels[row["channel_id"]]) for row in rows if row["channel_id"] in channels}
 
