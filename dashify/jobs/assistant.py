@@ -191,10 +191,13 @@ def write(writing: Writing) -> None:
             raise Ended
     passages = _ground(ctx, row, principals)
     model = model_for(writing.platform, writing.store)
-    if model is not None and passages:
-        _tell_by_model(writing, ctx, model, turns, principals)
-    else:
+    began_quoting = row["count"] > 0 and row["model"] is None
+    if model is None or not passages or began_quoting:
         _tell_by_extraction(writing, ctx, passages)
+    elif not _tell_by_model(writing, ctx, model, turns, principals):
+        # Small models are often not borne out where a sentence of the passages itself would have answered.
+        writing.store.answers.note(row["_id"], writing.run.attempt, {"model": None})
+        _tell_by_extraction(writing, ctx, _ground(ctx, row, principals))
     if writing.count == 0:
         nothing = NOTHING_FOUND if row["scope_id"] is None else NOTHING_SHARED
         writing.say(Claim("", nothing, "", ()), Numbering([]))
@@ -226,8 +229,11 @@ def _tell_by_extraction(writing: Writing, ctx: Context, passages: list[Passage])
             raise NotAllowedNow("This answer was interrupted. Please ask again.", code="interrupted")
 
 
-def _tell_by_model(writing: Writing, ctx: Context, model: str, turns: list[Turn], principals: frozenset[str]) -> None:
-    """Have a model answer, and tell what of it the passages bear out."""
+def _tell_by_model(writing: Writing, ctx: Context, model: str, turns: list[Turn], principals: frozenset[str]) -> bool:
+    """Have a model answer, and tell what of it the passages bear out.
+
+    Give whether that is an answer: something was told, or the model says that the passages do not answer.
+    """
     row = writing.row
     ensure_budget(writing.platform, writing.store)
     writing.store.answers.note(row["_id"], writing.run.attempt, {"model": model})
@@ -242,6 +248,7 @@ def _tell_by_model(writing: Writing, ctx: Context, model: str, turns: list[Turn]
         most = MAX_ANSWER_TOKENS if left is None else max(1, min(MAX_ANSWER_TOKENS, left))
         pieces = turn.chat(messages, max_tokens=most, stopped=lambda: writing.full(checker) or writing.stopped())
         _tell_checked(writing, pieces, checker, numbering)
+    return writing.count > 0 or checker.declined
 
 
 def _tell_checked(writing: Writing, pieces: Iterator[ChatPiece], checker: Checker, numbering: Numbering) -> None:
