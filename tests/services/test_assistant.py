@@ -532,6 +532,8 @@ def test_a_question_in_a_channel_is_answered_once_in_its_thread(
     assert seen["citations"][0]["quote"] == "The office opens at nine."
     rooms = {room for room, event, _ in heard if event.startswith("assistant:")}
     assert rooms == {f"{alice.actor.tenant_id}:channel:{general}"}
+    at_work = next(one for one in heard if one[1] == "typing")
+    assert at_work == (*rooms, "typing", {"channel_id": general, "user_id": "assistant"})
 
 
 @pytest.mark.parametrize("text", ["/asking for a friend", "ask me", "bob@assistant.test", "@assistants unite", "/ask",
