@@ -12,13 +12,14 @@ const LONGEST_COMMENT = 1_000;
 
 export function Thumbs({ answer }: { answer: AnswerView }) {
   const { answers } = useWorkspace();
-  const [told, setTold] = useState<Rating | null>(null);
+  // Only who has just pressed is asked, not whoever comes back to an answer.
+  const [asking, setAsking] = useState(false);
   const rate = async (next: Rating | null, comment?: string) => {
     const before = answer.rating;
     answers.rated(answer.id, next);
     try {
       await assistant.rate(answer.id, next, comment);
-      setTold(comment ? next : null);
+      setAsking(next === "down" && !comment);
     } catch (error) {
       answers.rated(answer.id, before);
       tellError(error);
@@ -46,7 +47,7 @@ export function Thumbs({ answer }: { answer: AnswerView }) {
           </Text>
         )}
       </div>
-      {down && told !== "down" && <Comment send={(text) => rate("down", text)} />}
+      {down && asking && <Comment send={(text) => rate("down", text)} />}
     </div>
   );
 }
