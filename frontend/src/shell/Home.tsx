@@ -23,6 +23,7 @@ export function Home() {
   }, [channels, me.id, navigate]);
 
   if (!channels || channels.some(joined)) return <TopBar title="" />;
+  const guest = me.role === "guest";
   return (
     <>
       <TopBar title={me.organization.name} />
@@ -33,14 +34,18 @@ export function Home() {
             A fresh start
           </Title>
           <Text c="dimmed" ta="center">
-            Channels are where a team talks, one topic each. Begin with one for everybody, such as “general”.
+            {guest
+              ? "Channels are where a team talks, one topic each. They appear here once somebody adds you to them."
+              : "Channels are where a team talks, one topic each. Begin with one for everybody, such as “general”."}
           </Text>
-          <Group>
-            {me.role !== "guest" && <Button onClick={() => open("new-channel")}>Create a channel</Button>}
-            <Button variant="default" onClick={() => open("browse")}>
-              Browse channels
-            </Button>
-          </Group>
+          {!guest && (
+            <Group>
+              <Button onClick={() => open("new-channel")}>Create a channel</Button>
+              <Button variant="default" onClick={() => open("browse")}>
+                Browse channels
+              </Button>
+            </Group>
+          )}
         </Stack>
       </Center>
     </>

@@ -60,40 +60,44 @@ function Places() {
 }
 
 function Channels() {
-  const { open } = useShell();
-  const me = useLive(pickMe);
+  const guest = useLive(pickMe).role === "guest";
   const channels = useLive(pickChannels);
   const mine = channels?.filter(joined);
   return (
     <section aria-label="Channels">
       <div className={classes.section}>
         <span>Channels</span>
-        <Menu position="bottom-end" width={200}>
-          <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Add a channel" data-testid="new-channel">
-              <IconPlus size={16} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {me.role !== "guest" && (
-              <Menu.Item leftSection={<IconPlus size={16} />} onClick={() => open("new-channel")}>
-                Create a channel
-              </Menu.Item>
-            )}
-            <Menu.Item leftSection={<IconCompass size={16} />} onClick={() => open("browse")}>
-              Browse channels
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        {!guest && <AddChannel />}
       </div>
       {!mine && <Placeholders />}
       {mine?.length === 0 && (
         <Text size="sm" c="dimmed" px={8} py={4}>
-          No channels yet. Create one, or browse those of others.
+          {guest ? "No channels yet. You see one here once you are added to it." : "No channels yet. Create one, or browse those of others."}
         </Text>
       )}
       {mine?.map((channel) => <ChannelLink key={channel.id} channel={channel} />)}
     </section>
+  );
+}
+
+function AddChannel() {
+  const { open } = useShell();
+  return (
+    <Menu position="bottom-end" width={200}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Add a channel" data-testid="new-channel">
+          <IconPlus size={16} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPlus size={16} />} onClick={() => open("new-channel")}>
+          Create a channel
+        </Menu.Item>
+        <Menu.Item leftSection={<IconCompass size={16} />} onClick={() => open("browse")}>
+          Browse channels
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
