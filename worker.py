@@ -49,12 +49,8 @@ def main(names: list[str]) -> int:
         return 2
     logs.set_up(settings.log_level, process="scheduler" if scheduler else f"worker-{'+'.join(names)}")
     if scheduler:
-        serve_schedule(settings)
-    elif len(names) == 1:
-        return serve(Queue(names[0]), settings)
-    else:
-        return _serve_children(names, settings)
-    return 0
+        return serve_schedule(settings)
+    return serve(Queue(names[0]), settings) if len(names) == 1 else _serve_children(names, settings)
 
 
 def _serve_children(names: list[str], settings: Settings) -> int:

@@ -1,4 +1,8 @@
-"""The indexes of every collection. Each begins with the tenant, but for what is looked for above tenants."""
+"""The indexes of every collection. Each begins with the tenant, but for what is looked for above tenants.
+
+A change here needs a migration, which `dashify migrate` runs: see `stores/migrations.py`. What is taken out of here
+stays in databases until a contract migration drops it.
+"""
 
 from __future__ import annotations
 
@@ -100,6 +104,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
     ],
     "workers": [IndexModel([("lease_until", ASCENDING)])],
+    "processes": [IndexModel([("until", ASCENDING)], expireAfterSeconds=24 * 3600)],
     "schedule_ticks": [
         IndexModel([("name", ASCENDING), ("time", DESCENDING)]),
         IndexModel([("time", ASCENDING)], expireAfterSeconds=90 * 24 * 3600),
