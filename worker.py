@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from dashify.domain.jobs import Queue
-from dashify.errors import SettingsError
+from dashify.errors import EXIT_OUTDATED, SettingsError
 from dashify.settings import Settings, child_environment, from_env
 
 
@@ -79,7 +79,9 @@ def _serve_children(names: list[str], settings: Settings) -> int:
         if not stopping and any(child.poll() is not None for child in children):
             stop(signal.SIGTERM, None)
         time.sleep(0.2)
-    return max(abs(child.wait()) for child in children)
+    statuses = [abs(child.wait()) for child in children]
+    # Those that were stopped on account of the one that is too old say less.
+    return EXIT_OUTDATED if EXIT_OUTDATED in statuses else max(statuses)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from dashify import __version__, logs
+from dashify import __version__, logs, migrate
 from dashify.blueprints.schemas import Email, NewPassword
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, OPERATOR, Job, Queue
 from dashify.errors import EXIT_OUTDATED, DashifyError, Outdated, Unavailable
 from dashify.index_commands import index_group
-from dashify.migrate_commands import migrate_command
 from dashify.resources import Resources
 from dashify.services import organizations, superadmins
 from dashify.settings import from_env
@@ -150,25 +149,24 @@ def _checked(kind: Any, value: str, otherwise: str) -> Any:
         raise click.ClickException(otherwise) from None
 
 
-def _open(on_our_schema: bool = True) -> Resources:
-    """Open this process's connections; on a database as this release knows it, unless that is the command's to say."""
+def _open() -> Resources:
+    """Open this process's connections, to a database on which this release may work."""
     try:
         resources = Resources(from_env())
     except DashifyError as error:
         raise click.ClickException(error.message) from error
     logs.set_up("warning", process="cli")
-    if on_our_schema:
-        resources.standing.kind = "command"
-        try:
-            resources.standing.check()
-        except DashifyError as error:
-            resources.close()
-            raise (TooOld if isinstance(error, Outdated) else click.ClickException)(error.message) from error
+    resources.standing.kind = "command"
+    try:
+        resources.standing.check()
+    except DashifyError as error:
+        resources.close()
+        raise (TooOld if isinstance(error, Outdated) else click.ClickException)(error.message) from error
     return resources
 
 
 main.add_command(index_group(_open))
-main.add_command(migrate_command(lambda: _open(on_our_schema=False)))
+main.add_command(migrate.command)
 
 
 def describe_queues(resources: Resources) -> list[dict[str, Any]]:

@@ -139,7 +139,7 @@ def _server_child(kind: ServerKind, server: embedded.Embedded) -> Child:
 def _schema(ours: Mapping[str, str]) -> Child:
     """Migrate the database before anything of ours works on it; on a laptop nobody else does."""
     return Child(
-        name="schema", command=(sys.executable, "-m", "dashify", "migrate"), answers=lambda: False,
+        name="schema", command=(sys.executable, "-m", "dashify.migrate"), answers=lambda: False,
         environment={**ours, "PYTHONUNBUFFERED": "1"}, start_wave=SCHEMA_WAVE, stop_wave=STOP_API, once=True,
         # An index of years of messages may take that long.
         ready_seconds=3600.0,

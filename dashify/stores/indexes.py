@@ -6,6 +6,9 @@ stays in databases until a contract migration drops it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from dashify.domain.knowledge import DRAFT_DAYS
@@ -111,3 +114,17 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "files.files": [IndexModel([("metadata.expires_at", ASCENDING)])],
 }
+
+_WHAT_COUNTS = ("unique", "expireAfterSeconds", "partialFilterExpression")
+
+
+def name_of(index: IndexModel) -> str:
+    """Give the name that an index has, or gets."""
+    return str(index.document["name"])
+
+
+def is_as_wanted(index: IndexModel, found: Mapping[str, Any]) -> bool:
+    """Tell whether an index that is there, as `index_information` tells of it, does what `index` is to do."""
+    wanted = index.document
+    return (list(wanted["key"].items()) == [tuple(pair) for pair in found["key"]]
+            and all(wanted.get(option) == found.get(option) for option in _WHAT_COUNTS))

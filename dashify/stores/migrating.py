@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from dashify import __version__
 from dashify.errors import Outdated
-from dashify.stores.indexes import INDEXES
+from dashify.stores.indexes import INDEXES, is_as_wanted, name_of
 from dashify.stores.migrations import MIGRATIONS, Migration, MigrationFailed, Phase, needed, newest
 from dashify.stores.mongo import Document, translated
 from dashify.stores.schema import HOLDS_SECONDS, Processes, Reached, Schema, judge
@@ -55,6 +55,13 @@ class Work:
         """Build indexes of INDEXES now."""
         missing = self._runner.missing().get(collection, [])
         self._runner.build(collection, [index for index in missing if name_of(index) in names])
+
+    def expire(self, collection: str, name: str) -> None:
+        """Have an index forget documents after the time that INDEXES says."""
+        wanted = next(one for one in self._runner.indexes[collection] if name_of(one) == name)
+        seconds = wanted.document["expireAfterSeconds"]
+        with translated():
+            self.database.command("collMod", collection, index={"name": name, "expireAfterSeconds": seconds})
 
     def drop(self, collection: str, *names: str) -> None:
         """Drop indexes that INDEXES does not have any more, those that are there."""
@@ -107,6 +114,16 @@ class Migrator:
                     found[collection] = absent
         return found
 
+    def differing(self) -> list[str]:
+        """List the indexes that are there under a name of INDEXES and do something else."""
+        found = []
+        with translated():
+            for collection, indexes in self.indexes.items():
+                there = self.database[collection].index_information()
+                found += [f"{collection}.{name_of(one)}" for one in indexes
+                          if name_of(one) in there and not is_as_wanted(one, there[name_of(one)])]
+        return found
+
     def run(self, *, contract: bool = False) -> None:
         """Bring the database to what this release needs, and with `contract` take away what older ones needed.
 
@@ -121,6 +138,9 @@ class Migrator:
                 self._do(migration)
             for collection, indexes in self.missing().items():
                 self.build(collection, indexes)
+            if differing := self.differing():
+                raise MigrationFailed(f"These indexes are not as this release has them, and no migration of it has "
+                                      f"changed them: {', '.join(differing)}.")
             self._schema.reach(self.needed)
             for migration in self.pending(Phase.CONTRACT) if contract else ():
                 self._contract(migration)
@@ -228,11 +248,6 @@ def migrate(database: Database[Document]) -> None:
         Outdated, MigrationFailed, Unavailable: see `Migrator.run`.
     """
     Migrator(database).run()
-
-
-def name_of(index: IndexModel) -> str:
-    """Give the name that an index has, or gets."""
-    return str(index.document["name"])
 
 
 def _reason(error: OperationFailure) -> str:

@@ -40,6 +40,9 @@ class Step(Protocol):
     def build(self, collection: str, *names: str) -> None:
         """Build indexes of INDEXES now, not at the end: for work that needs them, or that lets a unique one be."""
 
+    def expire(self, collection: str, name: str) -> None:
+        """Have an index that is there forget documents after the time that INDEXES says now."""
+
     def drop(self, collection: str, *names: str) -> None:
         """Drop indexes that INDEXES does not have any more; in a contract migration only."""
 
