@@ -95,6 +95,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             self.wsgi.extensions["dashify.start"]()
         except Outdated as error:
             self.log.error("%s", error.message)
+            self.wsgi.extensions["dashify.stop"]()
             sys.exit(EXIT_OUTDATED)
         super().run()
         self.wsgi.extensions["dashify.platform"].publisher.flush(_FLUSH_SECONDS)

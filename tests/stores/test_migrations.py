@@ -77,10 +77,12 @@ def fingerprint() -> str:
 
 def test_a_change_of_the_indexes_comes_with_a_migration() -> None:
     known = FINGERPRINTS[max(number for number in FINGERPRINTS if number <= SCHEMA)]
+    new = SCHEMA + 1
     assert fingerprint() == known, (
         "INDEXES has changed, and databases that exist do not know it. Add a migration to stores/migrations.py: "
-        f"`Migration({SCHEMA + 1}, …, Phase.EXPAND, only_indexes)` builds what is new, `step.expire` changes a time; what "
-        f"was taken out is dropped by a contract migration of the next release. Then add {SCHEMA + 1}: {fingerprint()!r} to FINGERPRINTS.")
+        f"`Migration({new}, …, Phase.EXPAND, only_indexes)` builds what is new, `step.expire` changes a time, and what "
+        "was taken out is dropped by a contract migration of the next release. Then add "
+        f"{new}: {fingerprint()!r} to FINGERPRINTS.")
 
 
 def test_the_migrations_are_numbered_in_order_and_begin_with_the_first_indexes() -> None:
