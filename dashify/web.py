@@ -22,6 +22,7 @@ from dashify.blueprints import (
     documents,
     errors,
     folders,
+    guards,
     headers,
     invitations,
     jobs,
@@ -83,6 +84,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: P
     csrf.install(app, settings)
     errors.install(app)
     dashboard.install(app)
+    app.before_request(guards.on_our_schema)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     hub = realtime.attach(app, platform, life)

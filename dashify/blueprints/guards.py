@@ -70,21 +70,20 @@ GUARDS: frozenset[Guard] = frozenset({anybody, entering, signed_in, superadmin})
 
 
 def guarded(name: str, guard: Guard, *, url_prefix: str | None = "/api/v1") -> Blueprint:
-    """Make a blueprint behind `guard`; one under a prefix answers 503 until the database has our schema."""
+    """Make a blueprint behind `guard`."""
     blueprint = Blueprint(name, __name__, url_prefix=url_prefix)
-    if url_prefix is not None:
-        blueprint.before_request(_on_our_schema)
     blueprint.before_request(guard)
     return blueprint
 
 
-def _on_our_schema() -> None:
-    """Serve nothing on a database that lacks an index which keeps doubles out, whoever sends requests here.
+def on_our_schema() -> None:
+    """Serve no call of the API on a database that may lack an index which keeps doubles out, whoever sends it here.
 
     Raises:
         Outdated, Unavailable: see `Standing.check`.
     """
-    the_platform().resources.standing.require()
+    if request.path.startswith("/api/"):
+        the_platform().resources.standing.require()
 
 
 def the_platform() -> Platform:
