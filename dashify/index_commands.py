@@ -53,7 +53,7 @@ def show_status(platform: Platform) -> None:
     book = JobBook(platform.resources.database, platform.resources.clock)
     for tick in book.list_latest(Job.NIGHTLY_TICK, _RUNS):
         run, asked = tick["payload"]["tick"], (tick["result"] or {}).get("tenants", "?")
-        found = book.sum_up(Job.RECONCILE_TENANT, run)
+        found = book.sum_up(Job.RECONCILE_TENANTS, run) + book.sum_up(Job.RECONCILE_TENANT, run)
         click.echo(f"{run}: {found['last']} of {asked} organizations done, {found['looked_at']} looked at, "
                    f"{found['missing']} missing, {found['stale']} stale, {found['orphaned']} orphaned, "
                    f"{found['dead']} parts failed")

@@ -13,6 +13,7 @@ from dashify.domain.answers import MAX_CHARACTERS, Cite, Claim
 from dashify.domain.cleaning import LINK, addresses, plain
 from dashify.domain.evidence import Claimed, Evidence
 from dashify.domain.passages import sentences
+from dashify.domain.prompts import DECLINED
 
 NAMED, UNNAMED = 0.55, 0.75
 """How much of a sentence's words must be in a passage that it names, and in one that it does not name."""
@@ -29,7 +30,10 @@ _SETTLED = 12  # so much must have come after a sentence that no mark of it is s
 
 
 class Checker:
-    """Turns a model's text, as it comes, into claims. `told` is what an earlier run has told already."""
+    """Turns a model's text, as it comes, into claims. `told` is what an earlier run has told already.
+
+    It has `declined` when it wrote what the prompt has it write where the passages do not answer.
+    """
 
     def __init__(self, evidence: Evidence, question: str, told: str = "") -> None:
         self._evidence, self._question = evidence, question
@@ -38,6 +42,7 @@ class Checker:
         self._any = bool(told)
         self._length = len(told)
         self.dropped = 0
+        self.declined = False
 
     @property
     def full(self) -> bool:
@@ -83,6 +88,7 @@ class Checker:
         bare = _MARK.sub("", sentence)
         text = _HEAD.sub("", plain(bare)).strip()
         folded = _folded(text)
+        self.declined = self.declined or folded == _folded(DECLINED)
         if not folded or folded in self._seen:
             return None
         cites = self._cites(Claimed(text.replace(LINK, ""), addresses(bare), self._question), named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashify.domain.answers import Cite
@@ -69,22 +69,31 @@ class Evidence:
 
         What stands in titles above it counts as if it were said; what only stands near it counts half.
         """
-        whole = sum(map(self._weight, question))
-        return self._passed_on([self._about(one, question) / whole if whole and one.words & question else 0.0
-                                for one in self.sentences])
+        return self._passed_on(self._shares(question))
 
-    def near(self, likeness: Sequence[float], least: float) -> list[float]:
-        """Tell of each sentence by how much its `likeness` to a question is above `least`, from 0 to 1."""
-        above = [max(0.0, (one - least) / (1.0 - least)) for one in likeness]
-        return self._passed_on([*above, *([0.0] * (len(self.sentences) - len(above)))])
+    def worth_comparing(self, question: frozenset[str], most: int) -> list[int]:
+        """Give the places of the sentences that are most about a question by their words, `most` at most, in order.
 
-    def texts(self, most: int) -> list[str]:
-        """Give the first sentences, each after its title, as they are to be compared by meaning; `most` at most."""
-        shown = []
-        for one in self.sentences[:most]:
-            passage = self.passages[one.cite.passage]
-            shown.append(f"{passage.title}: {passage.text[one.cite.start:one.cite.end]}")
-        return shown
+        To compare a sentence by meaning costs more than all else that an answer needs: sixteen chosen so answer as
+        many questions as the first forty-eight of the best passages do (69 questions of the bench).
+        """
+        shares = self._shares(question)
+        fits = [max(pair) for pair in zip(shares, self._passed_on(list(shares)), strict=True)]
+        return sorted(sorted(range(len(fits)), key=lambda at: (-fits[at], at))[:most])
+
+    def near(self, likeness: Mapping[int, float], least: float) -> list[float]:
+        """Tell of each sentence by how much its `likeness` to a question is above `least`, from 0 to 1.
+
+        `likeness` is by place; a sentence that was not compared is not alike.
+        """
+        return self._passed_on([max(0.0, (likeness.get(at, 0.0) - least) / (1.0 - least))
+                                for at in range(len(self.sentences))])
+
+    def text(self, at: int) -> str:
+        """Give the sentence at a place, after its title, as it is to be compared by meaning."""
+        cite = self.sentences[at].cite
+        passage = self.passages[cite.passage]
+        return f"{passage.title}: {passage.text[cite.start:cite.end]}"
 
     def bears_out(self, passage: int, claim: Claimed, least: float) -> Cite | None:
         """Give the sentence of a passage that best bears out a claim, or None where the passage does not say so.
@@ -99,6 +108,11 @@ class Evidence:
         own = [one for one in self.sentences if one.cite.passage == passage]
         best = max(own, key=lambda one: sum(map(self._weight, said & one.words)), default=None)
         return best.cite if best is not None and best.words & said else None
+
+    def _shares(self, question: frozenset[str]) -> list[float]:
+        whole = sum(map(self._weight, question))
+        return [self._about(one, question) / whole if whole and one.words & question else 0.0
+                for one in self.sentences]
 
     def _passed_on(self, found: list[float]) -> list[float]:
         for at, one in enumerate(self.sentences):

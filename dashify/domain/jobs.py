@@ -54,6 +54,7 @@ class Job(StrEnum):
     PURGE_DOCUMENT = "dashify.jobs.indexer.purge_document"
     PURGE_TENANT = "dashify.jobs.indexer.purge_tenant"
     NIGHTLY_TICK = "dashify.jobs.nightly.nightly_tick"
+    RECONCILE_TENANTS = "dashify.jobs.nightly.reconcile_tenants"
     RECONCILE_TENANT = "dashify.jobs.nightly.reconcile_tenant"
     REVIEW_ANSWERS = "dashify.jobs.assistant.review_answers"
     ANSWER_QUESTION = "dashify.jobs.assistant.answer_question"
@@ -106,6 +107,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.PURGE_DOCUMENT: Queue.INDEXER,
     Job.PURGE_TENANT: Queue.INDEXER,
     Job.NIGHTLY_TICK: Queue.INDEXER,
+    Job.RECONCILE_TENANTS: Queue.INDEXER,
     Job.RECONCILE_TENANT: Queue.INDEXER,
     Job.REVIEW_ANSWERS: Queue.ASSISTANT,
     Job.ANSWER_QUESTION: Queue.ASSISTANT,

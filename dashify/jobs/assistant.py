@@ -5,12 +5,9 @@ A run that was overtaken, or whose answer was stopped, finds out at its next pie
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -19,7 +16,6 @@ from dashify.context import Context, Platform
 from dashify.domain import chat
 from dashify.domain.answers import (
     MAX_ANSWER_TOKENS,
-    MAX_PIECES,
     NOTHING_FOUND,
     NOTHING_SHARED,
     OPEN,
@@ -27,7 +23,6 @@ from dashify.domain.answers import (
     Claim,
     Numbering,
     Turn,
-    month_of,
 )
 from dashify.domain.claims import Checker
 from dashify.domain.evidence import Evidence
@@ -35,9 +30,10 @@ from dashify.domain.extract import extract
 from dashify.domain.knowledge import ASSISTANT, Passage
 from dashify.domain.names import new_id
 from dashify.domain.prompts import build, fit_passages
-from dashify.errors import DashifyError, NotAllowedNow, NotFound, Unavailable
-from dashify.jobs.running import Run, Superseded, TimeIsUp
-from dashify.services.asking import announce_end, ensure_budget, model_for, room_of, tokens_left
+from dashify.errors import NotAllowedNow, NotFound
+from dashify.jobs.running import Run, Superseded
+from dashify.jobs.writing import Ended, Writing
+from dashify.services.asking import ensure_budget, model_for, tokens_left
 from dashify.services.channels import ensure_visible
 from dashify.services.chat import announcer
 from dashify.services.forgetting import review_posts
@@ -51,14 +47,8 @@ from dashify.services.grounding import (
 )
 from dashify.services.notifications import fan_out
 
-log = logging.getLogger(__name__)
-_LOOK_SECONDS = 0.5
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
 Row = dict[str, Any]
-
-
-class Ended(Exception):
-    """The answer is not this run's to write any more: it was stopped, or removed."""
 
 
 def answer_question(platform: Platform, payload: Row, run: Run) -> None:
@@ -69,6 +59,7 @@ def answer_question(platform: Platform, payload: Row, run: Run) -> None:
         if row["attempt"] != run.attempt:
             raise Superseded
         writing = Writing(platform, run, row)
+        writing.show_at_work()
         with writing.failing_aloud():
             write(writing)
             writing.end(AnswerStatus.DONE)
@@ -83,92 +74,6 @@ def review_answers(platform: Platform, payload: Row, run: Run) -> None:
     taken = review_posts(platform, run.tenant_id, run.check, channel_id=payload.get("channel_id"),
                          document_id=payload.get("document_id"))
     run.finish(lambda unit: {"taken_back": taken})
-
-
-class Writing:
-    """One run's way to write an answer."""
-
-    def __init__(self, platform: Platform, run: Run, row: Row) -> None:
-        self.platform, self.run, self.row = platform, run, row
-        self.store = platform.store_of(run.tenant_id)
-        self.count: int = row["count"]
-        self._tokens: int = row["tokens"]
-        self._charged = 0
-        self._looked, self._is_over = 0.0, False
-
-    def say(self, claim: Claim, numbering: Numbering) -> None:
-        """Tell one claim: keep it first, so that whoever heard it finds it again.
-
-        Raises:
-            Ended, Superseded: the answer is not ours any more.
-        """
-        self.run.check()
-        piece, index, answer_id = numbering.piece(claim), self.count, self.row["_id"]
-        if not self.store.answers.append(answer_id, self.run.attempt, index, piece.text, piece.cites, piece.new,
-                                         self._tokens + self._charged):
-            raise Ended
-        self.count += 1
-        self.platform.token_log_of(self.run.tenant_id).add(answer_id, index, piece.text, piece.cites)
-        self._emit("assistant:token", {"index": index, "text": piece.text})
-
-    def charge(self, used: int) -> None:
-        """Count the tokens that this run has used so far towards the month's."""
-        if used > self._charged:
-            self.store.token_use.add(month_of(self.platform.now), used - self._charged)
-            self._charged = used
-            self.store.answers.note(self.row["_id"], self.run.attempt, {"tokens": self._tokens + used})
-
-    def stopped(self) -> bool:
-        """Tell whether the answer was stopped or taken from this run; asked of MongoDB twice a second."""
-        if not self._is_over and time.monotonic() - self._looked > _LOOK_SECONDS:
-            self._looked = time.monotonic()
-            try:
-                self._is_over = not self.store.answers.is_running(self.row["_id"], self.run.attempt)
-            except Unavailable:
-                return self.run.lost  # the next piece finds out
-        return self._is_over or self.run.lost
-
-    def full(self, checker: Checker) -> bool:
-        """Tell whether the answer is as long as one may be."""
-        return checker.full or self.count >= MAX_PIECES
-
-    def place(self, position: int) -> None:
-        """Tell how many are before the question in the line for a model."""
-        if self.store.answers.note(self.row["_id"], self.run.attempt, {"position": position}):
-            self._emit("assistant:position", {"position": position})
-
-    def end(self, status: AnswerStatus, error: DashifyError | None = None) -> None:
-        """End the answer, unless it is over."""
-        about = {"code": error.code, "message": error.message} if error else None
-        answers = self.store.answers
-        if answers.end(self.row["_id"], status, now=self.platform.now, attempt=self.run.attempt, error=about):
-            announce_end(self.platform, self.run.tenant_id, answers.get(self.row["_id"]))
-
-    @contextmanager
-    def failing_aloud(self) -> Iterator[None]:
-        """Have the answer say why there is none, or no more of it, where it is not going to be tried again."""
-        try:
-            yield
-        except Ended:
-            return
-        except Superseded:
-            raise
-        except TimeIsUp:
-            self.end(AnswerStatus.FAILED, DashifyError("It took too long to answer this.", code="time_limit"))
-            raise
-        except Unavailable as error:
-            if not self.run.last_try:
-                raise
-            self.end(AnswerStatus.FAILED, error)
-        except DashifyError as error:
-            self.end(AnswerStatus.FAILED, error)
-        except Exception:
-            log.exception("A question could not be answered")
-            self.end(AnswerStatus.FAILED, DashifyError("Something went wrong inside Dashify.", code="internal"))
-
-    def _emit(self, event: str, about: Row) -> None:
-        room = room_of(self.run.tenant_id, self.row)
-        self.platform.publisher.emit(room, event, {"answer_id": self.row["_id"], **about})
 
 
 def write(writing: Writing) -> None:
@@ -191,10 +96,13 @@ def write(writing: Writing) -> None:
             raise Ended
     passages = _ground(ctx, row, principals)
     model = model_for(writing.platform, writing.store)
-    if model is not None and passages:
-        _tell_by_model(writing, ctx, model, turns, principals)
-    else:
+    began_quoting = row["count"] > 0 and row["model"] is None
+    if model is None or not passages or began_quoting:
         _tell_by_extraction(writing, ctx, passages)
+    elif not _tell_by_model(writing, ctx, model, turns, principals):
+        # Small models are often not borne out where a sentence of the passages itself would have answered.
+        writing.store.answers.note(row["_id"], writing.run.attempt, {"model": None})
+        _tell_by_extraction(writing, ctx, _ground(ctx, row, principals))
     if writing.count == 0:
         nothing = NOTHING_FOUND if row["scope_id"] is None else NOTHING_SHARED
         writing.say(Claim("", nothing, "", ()), Numbering([]))
@@ -226,8 +134,11 @@ def _tell_by_extraction(writing: Writing, ctx: Context, passages: list[Passage])
             raise NotAllowedNow("This answer was interrupted. Please ask again.", code="interrupted")
 
 
-def _tell_by_model(writing: Writing, ctx: Context, model: str, turns: list[Turn], principals: frozenset[str]) -> None:
-    """Have a model answer, and tell what of it the passages bear out."""
+def _tell_by_model(writing: Writing, ctx: Context, model: str, turns: list[Turn], principals: frozenset[str]) -> bool:
+    """Have a model answer, and tell what of it the passages bear out.
+
+    Give whether that is an answer: something was told, or the model says that the passages do not answer.
+    """
     row = writing.row
     ensure_budget(writing.platform, writing.store)
     writing.store.answers.note(row["_id"], writing.run.attempt, {"model": model})
@@ -242,6 +153,7 @@ def _tell_by_model(writing: Writing, ctx: Context, model: str, turns: list[Turn]
         most = MAX_ANSWER_TOKENS if left is None else max(1, min(MAX_ANSWER_TOKENS, left))
         pieces = turn.chat(messages, max_tokens=most, stopped=lambda: writing.full(checker) or writing.stopped())
         _tell_checked(writing, pieces, checker, numbering)
+    return writing.count > 0 or checker.declined
 
 
 def _tell_checked(writing: Writing, pieces: Iterator[ChatPiece], checker: Checker, numbering: Numbering) -> None:

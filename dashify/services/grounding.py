@@ -11,7 +11,7 @@ from typing import Any
 
 from dashify.context import Context
 from dashify.domain.answers import PASSAGES, Cite, Turn, asked, citation, search_text, shown_pieces
-from dashify.domain.evidence import Evidence
+from dashify.domain.evidence import Evidence, meaning
 from dashify.domain.knowledge import Passage
 from dashify.domain.names import is_id
 from dashify.errors import Unavailable
@@ -19,7 +19,7 @@ from dashify.services.knowledge import principals_of, shared_principals
 from dashify.services.retrieval import check_citations, find_passages
 
 _TURNS = 6
-_COMPARED = 48
+_COMPARED = 16
 _SPARE = 4  # questions to the assistant are found, too, and answer nothing
 Row = dict[str, Any]
 
@@ -69,11 +69,12 @@ def nearness(ctx: Context, question: str, evidence: Evidence) -> list[float]:
 
     A sentence that answers is about twice as much alike as the least that a search finds.
     """
+    places = evidence.worth_comparing(meaning(question), _COMPARED)
     try:
-        asked_for, *found = ctx.models.embed([question, *evidence.texts(_COMPARED)])
+        asked_for, *found = ctx.models.embed([question, *map(evidence.text, places)])
     except Unavailable:
         return []
-    likeness = [_cosine(asked_for, one) for one in found]
+    likeness = {at: _cosine(asked_for, one) for at, one in zip(places, found, strict=True)}
     return evidence.near(likeness, min(0.9, 2 * ctx.settings.embedding_floor))
 
 

@@ -135,7 +135,7 @@ class Reconciliation:
             return None
         ids, following = found
         part.counts["looked_at"] += len(ids)
-        gone = self._gone(ids)
+        gone = self._gone(ids) if ids else ids  # most small organizations have nothing in the index
         # A second look, since to remove what is there would be to lose it until the next night.
         gone = self._gone(gone) if gone else gone
         self._index.remove(sorted(gone))

@@ -126,16 +126,26 @@ def test_what_is_alike_in_meaning_answers_too_and_what_is_less_so_does_not() -> 
     evidence = Evidence(handbook())
     question = "How do I get on the wireless network?"
     assert extract(question, evidence) == []
-    at = next(index for index, one in enumerate(evidence.texts(100)) if "wifi" in one)
-    likeness = [0.53 if index == at else 0.3 for index in range(len(evidence.sentences))]
+    at = next(at for at in range(len(evidence.sentences)) if "wifi" in evidence.text(at))
+    likeness = {index: 0.53 if index == at else 0.3 for index in range(len(evidence.sentences))}
     [claim] = extract(question, evidence, evidence.near(likeness, 0.5))
     assert claim.text == "The wifi password is on the board in the kitchen."
-    assert extract(question, evidence, evidence.near([0.49] * len(likeness), 0.5)) == []
-    assert extract(question, evidence, evidence.near(likeness[:2], 0.5)) == []
+    assert extract(question, evidence, evidence.near(dict.fromkeys(likeness, 0.49), 0.5)) == []
+    assert extract(question, evidence, evidence.near({}, 0.5)) == []
 
 
 def test_a_heading_that_is_alike_gives_what_stands_below_it() -> None:
     evidence = Evidence(handbook())
-    likeness = [0.8 if "## Parking" in one else 0.1 for one in evidence.texts(100)]
+    likeness = {at: 0.8 if "## Parking" in evidence.text(at) else 0.1 for at in range(len(evidence.sentences))}
     assert [claim.text for claim in extract("Where do I leave my car?", evidence, evidence.near(likeness, 0.5))] == [
         "Behind the house."]
+
+
+def test_the_sentences_with_most_of_a_questions_words_are_worth_comparing_in_their_order() -> None:
+    evidence = Evidence(handbook())
+    chosen = evidence.worth_comparing(meaning("What is the wifi password on the board?"), 2)
+    assert chosen == sorted(chosen)
+    assert any("The wifi password" in evidence.text(at) for at in chosen)
+    assert len(evidence.worth_comparing(meaning("Parking"), 1_000)) == len(evidence.sentences)
+    headed = evidence.worth_comparing(meaning("Parking"), 2)
+    assert "## Parking" in evidence.text(headed[0])

@@ -100,7 +100,9 @@ def work(runner: Runner, meanings: Meanings) -> Work:
 
     def do(ctx: Context) -> list[str]:
         done: list[str] = []
-        where = {"tenant_id": ctx.actor.tenant_id, "queue": Queue.INDEXER.value, "status": "queued"}
+        tenant_id = ctx.actor.tenant_id
+        where = {"$or": [{"tenant_id": tenant_id}, {"payload.tenants": tenant_id}], "queue": Queue.INDEXER.value,
+                 "status": "queued"}
         while waiting := list(jobs.find(where)):
             for row in waiting:
                 jobs.update_one({"_id": row["_id"]}, {"$set": {"due_at": row["created_at"]}})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -17,12 +18,13 @@ TICK = "2026-11-24T02:00:00+00:00"
 
 
 def reconcile(platform: Platform, ctx: Context, work: Work, run: str) -> list[str]:
-    platform.unit(ctx.actor.tenant_id, "scheduler", lambda unit: nightly._ask(run, 0, nightly.Place(), unit))
+    platform.unit(INSTALLATION, "scheduler", partial(nightly.ask_for_tenants, run, [ctx.actor.tenant_id]))
     return work(ctx)
 
 
 def counts(resources: Resources, ctx: Context, run: str) -> dict[str, int]:
-    rows = resources.database["jobs"].find({"tenant_id": ctx.actor.tenant_id, "payload.run": run})
+    mine = [{"tenant_id": ctx.actor.tenant_id}, {"payload.tenants": ctx.actor.tenant_id}]
+    rows = resources.database["jobs"].find({"$or": mine, "payload.run": run})
     summed: dict[str, int] = {}
     for row in rows:
         for name, value in row["result"].items():
@@ -46,7 +48,7 @@ def test_a_night_with_nothing_to_mend_changes_and_embeds_nothing(alice: Context,
                                                                  resources: Resources, work: Work,
                                                                  meanings: Meanings) -> None:
     before, meanings.embedded = points(resources, alice), []
-    assert reconcile(platform, alice, work, "night-1") == ["reconcile_tenant done"]
+    assert reconcile(platform, alice, work, "night-1") == ["reconcile_tenants done"]
     assert meanings.embedded == []
     assert sorted(map(str, points(resources, alice))) == sorted(map(str, before))
     found = counts(resources, alice, "night-1")
@@ -116,7 +118,19 @@ def test_a_tick_asks_every_organization_once_however_often_it_runs(alice: Contex
     for number in range(2):
         job_id = platform.unit(INSTALLATION, "scheduler", lambda unit: unit.jobs.add(Job.NIGHTLY_TICK, {"tick": TICK}))
         assert runner.run(job_id) == "done", number
-    for ctx in (alice, carol):
-        rows = resources.database["jobs"].count_documents(
-            {"tenant_id": ctx.actor.tenant_id, "kind": Job.RECONCILE_TENANT.kind, "payload.run": TICK})
-        assert rows == 1
+    rows = list(resources.database["jobs"].find({"kind": Job.RECONCILE_TENANTS.kind, "payload.run": TICK}))
+    asked = [tenant_id for row in rows for tenant_id in row["payload"]["tenants"]]
+    assert {alice.actor.tenant_id, carol.actor.tenant_id} <= set(asked)
+    assert len(asked) == len(set(asked))
+
+
+def test_a_run_that_takes_long_leaves_the_other_organizations_to_the_next(
+        alice: Context, carol: Context, platform: Platform, resources: Resources, work: Work,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    write(carol, "Plan", "Text.")
+    both = [alice.actor.tenant_id, carol.actor.tenant_id]
+    monkeypatch.setattr(nightly, "SECONDS_A_RUN", 0.0)
+    platform.unit(INSTALLATION, "scheduler", partial(nightly.ask_for_tenants, "night-7", both))
+    assert work(carol).count("reconcile_tenants done") == 2
+    rows = resources.database["jobs"].find({"payload.run": "night-7", "kind": Job.RECONCILE_TENANTS.kind})
+    assert sorted((len(row["payload"]["tenants"]), row["result"]["last"]) for row in rows) == [(1, 1), (2, 1)]

@@ -15,14 +15,15 @@ from dashify.local.processes import ROOT
 
 
 class ChatHosts:
-    """Two hosts in one process."""
+    """Two hosts: in one process, or `apart`, so that one of them can be killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, apart: bool = False) -> None:
         ports = [free_port(), free_port()]
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.models.chat_host", *map(str, ports)], cwd=ROOT,
+        self._processes = [subprocess.Popen(
+            [sys.executable, "-m", "tests.models.chat_host", *map(str, served)], cwd=ROOT,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for served in ([[port] for port in ports] if apart else [ports])]
         eventually(lambda: all(http_answers(url + "/api/version") for url in self.urls), 30)
 
     def behave(self, index: int, **mode: Any) -> None:
@@ -35,9 +36,13 @@ class ChatHosts:
     def idle(self) -> None:
         eventually(lambda: not any(self.state(index)["running"] for index in range(len(self.urls))), 20)
 
+    def kill(self, index: int) -> None:
+        self._processes[index].kill()
+        self._processes[index].wait()
+
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        for index in range(len(self._processes)):
+            self.kill(index)
 
 
 def eventually(true: Callable[[], bool], seconds: float = 10.0) -> None:

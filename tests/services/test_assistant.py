@@ -269,6 +269,19 @@ def test_a_model_answers_with_what_the_passages_bear_out_and_nothing_else(
     assert (answer["model"], pool.used_model) == ("tiny", "tiny")
 
 
+def test_what_a_model_makes_up_is_replaced_by_a_quote_and_its_no_is_believed(
+        alice: Context, runner: Runner, models: Callable[..., Models]) -> None:
+    write(alice)
+    models("Offices usually open around eight thirty in most countries of the world.")
+    quoted = answered(alice, runner)
+    assert [one["quote"] for one in quoted["citations"]][:1] == ["The office opens at nine."]
+    assert "eight" not in quoted["text"]
+    assert quoted["model"] is None
+    models("NOTHING")
+    declined = answered(alice, runner)
+    assert (declined["text"], declined["citations"]) == (NOTHING_FOUND, [])
+
+
 def test_the_place_in_the_line_is_told(alice: Context, runner: Runner, models: Callable[..., Models],
                                        heard: list[tuple[str, str, Json]]) -> None:
     write(alice)
@@ -300,8 +313,11 @@ def test_a_second_run_goes_on_where_a_worker_died_in_mid_answer(
     assert not alice.store.answers.append(answer_id, dead.attempt, after["count"], "Late.", [], [], 0)
 
 
-def test_quotes_go_on_where_a_worker_died_too(alice: Context, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("made_up", ["", "Most of it is made of cheese in any country of the world."])
+def test_quotes_go_on_where_a_worker_died_too(alice: Context, runner: Runner, models: Callable[..., Models],
+                                              monkeypatch: pytest.MonkeyPatch, made_up: str) -> None:
     write(alice)
+    models(made_up, names=("tiny",) if made_up else ())
     whole = answered(alice, runner, "What about the office?")
     answer_id = ask(alice, "What about the office?")
     add, calls = runner.resources.publisher.emit, []
@@ -316,6 +332,7 @@ def test_quotes_go_on_where_a_worker_died_too(alice: Context, runner: Runner, mo
     die_in(alice, runner, answer_id, claim)
     monkeypatch.undo()
     monkeypatch.setattr(grounding, "find_passages", lambda *args, **options: [])  # the index has moved on meanwhile
+    models("The office opens at nine [1].")  # a model that could answer now must not go on with what was quoted
     assert assistant.get_answer(alice, answer_id, -1)["count"] == 2
     run_job(alice, runner, answer_id)
     answer = assistant.get_answer(alice, answer_id, -1)
@@ -515,6 +532,8 @@ def test_a_question_in_a_channel_is_answered_once_in_its_thread(
     assert seen["citations"][0]["quote"] == "The office opens at nine."
     rooms = {room for room, event, _ in heard if event.startswith("assistant:")}
     assert rooms == {f"{alice.actor.tenant_id}:channel:{general}"}
+    at_work = next(one for one in heard if one[1] == "typing")
+    assert at_work == (*rooms, "typing", {"channel_id": general, "user_id": "assistant"})
 
 
 @pytest.mark.parametrize("text", ["/asking for a friend", "ask me", "bob@assistant.test", "@assistants unite", "/ask",

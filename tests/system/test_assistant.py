@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dashify.settings import Settings
+from tests.models import MODEL
+from tests.models.hosts import ChatHosts
 from tests.system.kit import Instance, Person, until
 from tests.system.slow_assistant import SENTENCES
 
@@ -15,6 +17,9 @@ Start = Callable[..., Instance]
 StartWorker = Callable[..., subprocess.Popen[bytes]]
 SLOW = "tests/system/slow_assistant.py"
 QUESTION = "Which room of the office is for which team?"
+
+
+BY_WORDS = "tests/system/assistant_by_words.py"
 
 
 def heard(client: Any, answer_id: str) -> list[tuple[int, str]]:
@@ -57,3 +62,36 @@ def test_an_answer_survives_its_worker_and_the_instance_that_told_it(settings: S
     finally:
         for instance in (first, second):
             instance.stop()
+
+
+def test_with_every_host_busy_and_one_killed_every_question_is_answered_or_says_why(
+        settings: Settings, start_worker: StartWorker, tmp_path: Path) -> None:
+    hosts = ChatHosts(apart=True)
+    own = replace(settings, mongodb_database=f"dashify_hosts_{time.time_ns()}", model_hosts=",".join(hosts.urls),
+                  chat_models=MODEL)
+    instance = Instance(own, "api-1", tmp_path)
+    try:
+        for index in range(2):
+            hosts.behave(index, pause=0.1)
+        until(instance.ready, 40, f"{instance.url} ready")
+        alice = Person(instance.url).sign_up("Alice", "Acme")
+        alice.ok("POST", "/documents", {"title": "Rooms", "text": " ".join(SENTENCES), "visibility": "organization"})
+        client = alice.connect()
+        start_worker(own=own, script=BY_WORDS)
+        asked = [alice.ok("POST", "/assistant/questions", {"question": f"{QUESTION} ({number})"})["answer"]["id"]
+                 for number in range(4)]
+        until(lambda: all(hosts.state(index)["tokens"] for index in range(2)), 120, "both hosts at work")
+        client.wait_for("assistant:position", lambda payload: payload["position"] >= 2)
+        hosts.kill(0)
+        hosts.behave(1)
+        ends = [client.wait_for("assistant:done", lambda payload, one=one: payload["answer_id"] == one, 120)
+                for one in asked]
+        assert {end["status"] for end in ends} <= {"done", "failed"}
+        assert [end["status"] for end in ends].count("done") >= 3
+        for end in ends:
+            answer = alice.ok("GET", f"/assistant/answers/{end['answer_id']}")["answer"]
+            assert answer["text"] if end["status"] == "done" else answer["error"]["message"]
+        assert hosts.state(1)["most_running"] == 1  # a slot is a slot, however many wait
+    finally:
+        instance.stop()
+        hosts.close()

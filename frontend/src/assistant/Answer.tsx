@@ -1,14 +1,15 @@
 /** One question and its answer, while it comes and after. */
-import { ActionIcon, Button, Loader, Text, Tooltip } from "@mantine/core";
-import { IconPlayerStopFilled, IconRefresh, IconSparkles, IconThumbDown, IconThumbDownFilled, IconThumbUp, IconThumbUpFilled } from "@tabler/icons-react";
+import { Button, Loader } from "@mantine/core";
+import { IconPlayerStopFilled, IconRefresh, IconSparkles } from "@tabler/icons-react";
 import { useCallback, useMemo, useState } from "react";
-import { assistant, type Citation, type Rating } from "../api/assistant";
+import { assistant, type Citation } from "../api/assistant";
 import { ended, type AnswerView } from "../live/answers";
 import { useStore } from "../live/store";
 import { useWorkspace } from "../shell/context";
 import { tellError } from "../shell/tell";
 import { AnswerText } from "./AnswerText";
 import classes from "./answer.module.css";
+import { Thumbs } from "./Thumbs";
 import { failureWords, progressWords, shownTo } from "./words";
 
 interface Props {
@@ -129,41 +130,5 @@ export function SourceWords({ citation }: { citation: Citation }) {
       <span className={classes.sourceTitle}>{citation.title}</span>
       <span className={classes.sourceQuote}>{citation.quote}</span>
     </span>
-  );
-}
-
-function Thumbs({ answer }: { answer: AnswerView }) {
-  const { answers } = useWorkspace();
-  const rate = async (rating: Rating) => {
-    const next = answer.rating === rating ? null : rating;
-    const before = answer.rating;
-    answers.rated(answer.id, next);
-    try {
-      await assistant.rate(answer.id, next);
-    } catch (error) {
-      answers.rated(answer.id, before);
-      tellError(error);
-    }
-  };
-  const up = answer.rating === "up";
-  const down = answer.rating === "down";
-  return (
-    <div className={classes.thumbs} role="group" aria-label="Was this of help?">
-      <Tooltip label="This was of help">
-        <ActionIcon variant="subtle" color={up ? "spruce" : "gray"} aria-label="This was of help" aria-pressed={up} onClick={() => void rate("up")} data-testid="thumb-up">
-          {up ? <IconThumbUpFilled size={17} /> : <IconThumbUp size={17} />}
-        </ActionIcon>
-      </Tooltip>
-      <Tooltip label="This was of no help">
-        <ActionIcon variant="subtle" color={down ? "spruce" : "gray"} aria-label="This was of no help" aria-pressed={down} onClick={() => void rate("down")}>
-          {down ? <IconThumbDownFilled size={17} /> : <IconThumbDown size={17} />}
-        </ActionIcon>
-      </Tooltip>
-      {answer.rating && (
-        <Text span size="xs" c="dimmed" role="status">
-          Thank you.
-        </Text>
-      )}
-    </div>
   );
 }

@@ -1,11 +1,14 @@
 /** Who is typing here. */
+import { ASSISTANT_ID, ASSISTANT_NAME } from "../assistant/words";
 import { useLive } from "../shell/context";
 import { pickPeople, pickTyping } from "../shell/pick";
 
 export function TypingLine({ channelId }: { channelId: string }) {
   const typing = useLive(pickTyping)[channelId] ?? [];
   const people = useLive(pickPeople);
-  const names = typing.map((one) => people[one.userId]?.name ?? "Someone");
+  const [first] = typing;
+  if (first?.userId === ASSISTANT_ID && typing.length === 1) return <span data-testid="typing">The assistant is looking for an answer…</span>;
+  const names = typing.map((one) => (one.userId === ASSISTANT_ID ? ASSISTANT_NAME : (people[one.userId]?.name ?? "Someone")));
   return <span data-testid="typing">{words(names)}</span>;
 }
 
