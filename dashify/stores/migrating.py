@@ -165,7 +165,8 @@ class Migrator:
         began = time.monotonic()
         try:
             with translated():
-                self._builder[collection].create_indexes(list(indexes))
+                # By default a member that is down for repair would have it wait without end.
+                self._builder[collection].create_indexes(list(indexes), commitQuorum="majority")
         except DuplicateKeyError as error:
             raise MigrationFailed(f"An index of {collection} is to be unique, and documents are not: {names}. Remove "
                                   "the doubles and run it again.") from error
