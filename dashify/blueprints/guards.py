@@ -76,6 +76,16 @@ def guarded(name: str, guard: Guard, *, url_prefix: str | None = "/api/v1") -> B
     return blueprint
 
 
+def on_our_schema() -> None:
+    """Serve no call of the API on a database that may lack an index which keeps doubles out, whoever sends it here.
+
+    Raises:
+        Outdated, Unavailable: see `Standing.check`.
+    """
+    if request.path.startswith("/api/"):
+        the_platform().resources.standing.require()
+
+
 def the_platform() -> Platform:
     """Give the platform of the app that answers this request."""
     return cast(Platform, current_app.extensions["dashify.platform"])

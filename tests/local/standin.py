@@ -47,6 +47,10 @@ def child(name: str, port: int, journal: Path, options: list[str]) -> None:
     if "dies" in options:
         print(f"{name} has had enough", flush=True)
         sys.exit(3)
+    if "ends" in options:
+        time.sleep(0.5)
+        note("end")
+        sys.exit(0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in options else leave)
     if "escapes" in options:
         # A helper in a process group of its own, which a signal to the child's group does not reach.
@@ -66,7 +70,7 @@ def table(plan: list[dict[str, Any]], options: Options, folder: Folder) -> Stack
             answers=partial(probes.http_answers, f"http://127.0.0.1:{ports[row['name']]}/"),
             command=(sys.executable, __file__, "child", row["name"], str(ports[row["name"]]), str(journal),
                      *row.get("options", [])),
-            environment={"PYTHONPATH": os.pathsep.join(sys.path)},
+            environment={"PYTHONPATH": os.pathsep.join(sys.path)}, once="ends" in row.get("options", []),
         )
         for row in plan
     ]

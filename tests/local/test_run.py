@@ -125,6 +125,17 @@ def test_children_start_in_order_and_stop_in_theirs(run: Start) -> None:
     assert one.leftovers() == []
 
 
+def test_what_is_to_run_once_ends_before_the_next_wave_and_is_not_started_again(run: Start) -> None:
+    one = run([{"name": "schema", "options": ["ends"]}, {"name": "api-1", "wave": 2}]).ready()
+    assert one.journal == ["start schema", "end schema", "start api-1"]
+    first = one.record()["api"][0]["pid"]
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: "is back" in one.said)
+    assert one.finish(signal.SIGINT) == 0
+    assert one.journal[3:] == ["start api-1", "stop api-1"]
+    assert "schema" not in one.said.partition("Stopping")[2]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_other_ways_to_ask_stop_it_too(run: Start, number: signal.Signals) -> None:
     one = run().ready()
