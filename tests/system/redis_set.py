@@ -120,7 +120,11 @@ class RedisSet:
 
     def master(self) -> Server:
         """The server that the first sentinel takes for the master."""
-        port = self.users.admin_of(self.sentinels[0]).sentinel_master(MASTER)["port"]
+        return self.master_by(self.sentinels[0])
+
+    def master_by(self, sentinel: Server) -> Server:
+        """The server that a sentinel takes for the master."""
+        port = self.users.admin_of(sentinel).sentinel_master(MASTER)["port"]
         return next(one for one in self.servers if port_of(one) == port)
 
     def cut_replicas_off(self) -> None:
