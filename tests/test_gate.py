@@ -12,15 +12,21 @@ from typing import Any
 import pytest
 import redis
 
+from dashify.context import Platform
+from dashify.domain.accounts import token_hash
 from dashify.domain.jobs import Queue
-from dashify.errors import Unavailable
+from dashify.domain.names import new_id, session_key
+from dashify.errors import Unauthenticated, Unavailable
 from dashify.gate import RedisGate
 from dashify.local.servers import Server, running_redis
 from dashify.redis_link import means_away
 from dashify.resources import Resources
+from dashify.services import accounts
+from dashify.services.sessions import authenticate, revoke_session
 from dashify.settings import Settings
 from dashify.web import create_app
 from tests.blueprints.conftest import Browser, sign_up
+from tests.conftest import HERE, PASSWORD
 from tests.system.kit import until
 
 KEY = "dashify:probe:test"
@@ -242,6 +248,29 @@ def test_http_answers_503_where_redis_may_not_write(settings: Settings, own: Ser
         return answer.status_code == 401
 
     until(signs_in, 5)
+
+
+def test_a_session_that_was_revoked_unheard_is_refused_though_redis_still_has_it(settings: Settings,
+                                                                                own: Server) -> None:
+    here, elsewhere = (Resources(replace(settings, redis_url=own.url)) for _ in range(2))
+    signed = accounts.sign_up(Platform(here), "Acme", "Alice", f"alice.{new_id()}@acme.test", PASSWORD, HERE)
+    assert authenticate(Platform(here), signed.cookie).actor.name == "Alice"
+    own.stop()
+    context = Platform(elsewhere).context(signed.actor)
+    with pytest.raises(Unavailable):
+        revoke_session(context, signed.actor.session_id or "")
+    own.start()
+    key = session_key(token_hash(signed.cookie))
+    direct = redis.Redis.from_url(own.url)
+    assert direct.exists(key)
+    began = time.monotonic()
+    while time.monotonic() - began < 1.0:
+        with pytest.raises(Unauthenticated):
+            authenticate(Platform(here), signed.cookie)
+    assert here.gate.available
+    assert direct.exists(key)
+    here.close()
+    elsewhere.close()
 
 
 def test_each_role_has_the_gate_of_its_address(settings: Settings, own: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,12 +11,21 @@ from pathlib import Path
 
 import pytest
 import redis
+from rq import Queue as RqQueue
+from rq.registry import clean_registries
+from rq.serializers import JSONSerializer
 
+from dashify.clients.model_line import Ticket
+from dashify.clients.model_slots import Slots
+from dashify.clients.rq_lists import Place, RqLists, Settlement
 from dashify.context import Platform
+from dashify.domain.jobs import Delivery, Queue
+from dashify.domain.names import new_id
 from dashify.local.servers import Server
 from dashify.resources import Resources
 from dashify.services.superadmins import set_superadmin
 from dashify.settings import Settings
+from dashify.stores.token_log import TokenLog
 from tests.blueprints.test_dashboard import READABLE
 from tests.system.kit import Instance, Person, until
 from tests.system.redis_set import Users, direct_settings, port_of, running_with_users
@@ -78,6 +88,43 @@ def test_everything_works_with_the_users_that_are_documented(
     assert users.refused(server) == []
 
 
+def test_every_script_of_ours_and_rq_itself_may_run(own: Settings, limited: tuple[Server, Users]) -> None:
+    server, users = limited
+    resources = Resources(own)
+    slots = Slots(resources.gate, {"host": 1}, 10, {"host": "host"})
+    asked = slots.ask(Ticket("one", "acme"), ["host"])
+    assert asked.host == "host"
+    assert slots.ask(Ticket("two", "acme"), ["host"]).position == 1
+    slots.leave(Ticket("two", "acme"))
+    slots.release(asked.lease)
+    log = TokenLog(resources.gate, "acme")
+    log.add("answer", 0, "a piece", [])
+    assert log.read("answer", -1, 1) == [{"text": "a piece", "cites": []}]
+    ids = [new_id() for _ in Place]
+
+    def pass_through(lists: RqLists) -> None:
+        lists.enqueue([Delivery(one, Queue.AUDIT) for one in ids])
+        claims = lists.claim(len(ids), "a-worker")
+        assert set(lists.list_holders(claims).values()) == {"a-worker"}
+        lists.settle("a-worker", [Settlement(claim, place, due=time.time() - 1, code="failed")
+                                  for claim, place in zip(claims, Place, strict=True)])
+        assert lists.promote() == 1
+        assert lists.wait(1.0)
+        lists.withdraw(list(lists.list_held()))
+        assert lists.depth() == 0
+
+    resources.dispatcher.on(Queue.AUDIT, pass_through)
+    client = resources.queues_gate.client(decode=False)
+    clean_registries(RqQueue("audit", connection=client, serializer=JSONSerializer))
+    assert users.refused(server) == []
+    shown = subprocess.run([str(Path(sys.executable).parent / "rq"), "info", "--raw", "--url", own.redis_queues_url],
+                           capture_output=True, text=True, check=True).stdout
+    assert "audit" in shown
+    # It names itself and asks who is connected, and goes on without.
+    assert {one["object"] for one in users.refused(server)} <= {"client"}
+    resources.close()
+
+
 def test_each_user_may_do_its_own_part_only(limited: tuple[Server, Users]) -> None:
     server, users = limited
 
@@ -93,7 +140,7 @@ def test_each_user_may_do_its_own_part_only(limited: tuple[Server, Users]) -> No
             lambda: sessions.lrange("rq:queue:emails", 0, -1), lambda: pubsub.set("dashify:a", "1"),
             lambda: sessions.publish("dashify:control", "{}"), lambda: queues.publish("dashify:control", "{}"),
             lambda: pubsub.publish("another", "{}"), lambda: sessions.flushall(), lambda: queues.flushdb(),
-            lambda: sessions.keys("*"), lambda: queues.config_get("*"), lambda: queues.client_kill_filter(_type="normal"),
+            lambda: sessions.keys("*"), lambda: queues.config_get("*"), lambda: queues.client_list(),
             lambda: queues.eval("return redis.call('GET', 'dashify:session:x')", 0),
             lambda: sessions.eval("return redis.call('PUBLISH', 'dashify:control', '{}')", 0),
             lambda: sessions.acl_list(), lambda: sessions.set("other", "1")):
