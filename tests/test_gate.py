@@ -283,5 +283,8 @@ def test_each_role_has_the_gate_of_its_address(settings: Settings, own: Server) 
     with pytest.raises(Unavailable):
         apart.dispatcher.depth(Queue.AUDIT)
     assert [gate.available for gate in gates] == [True, True, False]
+    two = Resources(replace(settings, redis_pubsub_url=own.url, redis_queues_url=own.url))
+    assert two.pubsub_gate is two.queues_gate is not two.gate
+    two.close()
     shared.close()
     apart.close()

@@ -111,7 +111,7 @@ class RedisSet:
                                  for number in (1, 2))]
         self.sentinels = [begin(self.users.sentinel(folder / f"sentinel-{number}", port_of(first)))
                           for number in range(3)]
-        until(self.complete, 30, "three sentinels and two replicas that know each other")
+        until(self.complete, 60, "three sentinels and two replicas that know each other")
 
     def complete(self) -> bool:
         states = [self.users.admin_of(one).sentinel_master(MASTER) for one in self.sentinels]
@@ -138,7 +138,7 @@ class RedisSet:
         """End the master (`kill`, or `freeze`) and give how many seconds it took until the sentinels chose another."""
         old, began = self.master(), time.monotonic()
         getattr(old, end)()
-        until(lambda: self.master() is not old, 40, "another master")
+        until(lambda: self.master() is not old, 60, "another master")
         return time.monotonic() - began
 
     def url(self, role: str) -> str:

@@ -90,12 +90,16 @@ class Busy:
 
     def __init__(self, redis_set: RedisSet, own: Settings, folder: Path) -> None:
         self.redis_set, self.mails = redis_set, folder / "mails"
+        self.posters: list[Poster] = []
+        self.revoked: list[Repeated] = []
+        self.inviting: list[Repeated] = []
+        self.guests: list[str] = []
         self.instances = [Instance(own, f"api-{number}", folder) for number in (1, 2)]
 
     def begin(self) -> None:
         """Begin, cut the master's replicas off, and then revoke the session, whose key in Redis this gives."""
         for instance in self.instances:
-            until(instance.ready, 30, "an instance")
+            until(instance.ready, 90, "an instance")
         urls = [instance.url for instance in self.instances]
         alice = Person(urls[0]).sign_up("Alice", "Acme")
         bob = alice.invite("Bob", urls[1])
@@ -107,11 +111,11 @@ class Busy:
         for poster in self.posters:
             poster.start()
         self.key = session_key(token_hash(laptop.http.cookies["dashify_session"]))
-        until(lambda: all(self.redis_set.users.admin_of(one).exists(self.key) for one in self.redis_set.servers), 5)
+        servers = [self.redis_set.users.admin_of(one) for one in self.redis_set.servers]
+        until(lambda: all(one.exists(self.key) for one in servers), 15, "replicated")
         time.sleep(1)
         self.redis_set.cut_replicas_off()
         alice.ok("DELETE", f"/me/sessions/{other_session(alice)}")
-        self.guests: list[str] = []
         self.revoked = [Repeated(lambda url=url: laptop.call("GET", "/me", url=url).status_code) for url in urls]
         self.inviting = [Repeated(lambda url=url: invite(alice, url, self.guests)) for url in urls]
 
@@ -135,6 +139,9 @@ class Busy:
         until(lambda: set(self.guests) <= mailed(self.mails), 60, "the mail of every acknowledged invitation")
 
     def stop(self) -> None:
+        for running in (*self.posters, *self.revoked, *self.inviting):
+            running.done.set()
+            running.join(30)
         for instance in self.instances:
             instance.stop()
 
@@ -156,11 +163,11 @@ def test_a_stale_replica_is_promoted_and_nothing_acknowledged_is_missing_and_not
         took = redis_set.promote(end)
         assert min(len(one.acknowledged) - count for one, count in zip(busy.posters, before, strict=True)) > 3
         assert busy.has_the_session(), "the promoted one is not stale"
-        until(busy.ready, 20, "both ready")
+        until(busy.ready, 40, "both ready")
         time.sleep(1)
         assert busy.has_the_session()
         old.thaw() if end == "freeze" else old.start()
-        until(redis_set.complete, 40, "the old master follows the new one")
+        until(redis_set.complete, 60, "the old master follows the new one")
         time.sleep(1)
         busy.finish()
         print(f"\n{end}: the sentinels took {took:.1f} s; inviting: " + "; ".join(

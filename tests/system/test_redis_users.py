@@ -52,7 +52,7 @@ def test_everything_works_with_the_users_that_are_documented(
     instances = [Instance(own, f"api-{number}", tmp_path) for number in (1, 2)]
     try:
         for instance in instances:
-            until(instance.ready, 30, "an instance")
+            until(instance.ready, 90, "an instance")
         start_worker("emails", own=own)
         start_worker("notifications", own=own)
         start_worker("--scheduler", own=own)
