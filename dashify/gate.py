@@ -99,7 +99,9 @@ class RedisGate:
             self._away_since = time.monotonic()
         self._endpoint.renew()
         metrics.redis_available.labels(self._role).set(0)
-        log.warning("Redis is away: %s", error, extra={"role": self._role})
+        # A pipeline's error begins with the command, which may hold what somebody wrote.
+        reason = str(error).rpartition("caused error: ")[2]
+        log.warning("Redis is away: %s", reason, extra={"role": self._role})
         threading.Thread(target=self._probe, name="redis-probe", daemon=True).start()
 
     def _probe(self) -> None:

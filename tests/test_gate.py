@@ -152,6 +152,20 @@ def test_only_refusals_to_serve_count_as_away(text: str, away: bool) -> None:
     assert means_away(redis.ResponseError(text)) is away
 
 
+def test_what_somebody_wrote_is_not_logged_with_an_outage(gate: RedisGate, admin: redis.Redis,
+                                                          caplog: pytest.LogCaptureFixture) -> None:
+    def work(client: redis.Redis) -> None:
+        with client.pipeline(transaction=False) as pipe:
+            pipe.set("dashify:a", "written in confidence")
+            pipe.execute()
+
+    admin.config_set("min-replicas-to-write", 1)
+    with pytest.raises(Unavailable):
+        gate.run(work)
+    assert "NOREPLICAS" in caplog.text
+    assert "confidence" not in caplog.text
+
+
 def test_a_mistake_of_ours_is_no_outage(gate: RedisGate) -> None:
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
         gate.run(lambda client: client.lpush("dashify:a", "x"))
