@@ -16,6 +16,10 @@ lane_seconds = Histogram("dashify_lane_commit_seconds", "Time to commit a batch 
 lane_retries = Counter("dashify_lane_retries_total", "Channel transactions tried again after a conflict")
 redis_available = Gauge("dashify_redis_available", "1 while Redis answers this process")
 published = Counter("dashify_published_total", "Messages handed to Redis pub/sub, by outcome", ["outcome"])
+heard = Counter("dashify_heard_total", "Messages heard from Redis pub/sub: others' events and control, and our own",
+                ["kind"])
+deliveries = Counter("dashify_deliveries_total", "Events handed to sockets of this instance, once for each socket")
+tenants_heard = Gauge("dashify_tenants_heard", "Organizations whose events this instance listens to")
 loop_lag_seconds = Gauge("dashify_loop_lag_seconds", "How late the event loop woke in the last second")
 jobs_finished = Counter("dashify_jobs_finished_total", "Jobs that ended a run, by outcome",
                         ["queue", "kind", "outcome"])
