@@ -6,6 +6,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 _LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+process_slots = Gauge("dashify_process_slots", "What this process is, and how many connections (role api) or jobs "
+                      "(role worker) it holds at once", ["role", "queue"])
 http_requests = Counter("dashify_http_requests_total", "HTTP requests answered", ["method", "route", "status"])
 http_seconds = Histogram("dashify_http_request_seconds", "Time to answer an HTTP request", ["route"], buckets=_LATENCY)
 socket_events = Counter("dashify_socket_events_total", "Socket events received, by outcome", ["event", "outcome"])
@@ -35,5 +37,6 @@ model_first_token_seconds = Histogram("dashify_model_first_token_seconds", "Time
                                       ["host"], buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120))
 model_waiting = Gauge("dashify_model_waiting", "Questions of this process that wait for a model host")
 model_slots_used = Gauge("dashify_model_slots_used", "Slots of a model host that this process holds", ["host"])
+model_slots = Gauge("dashify_model_slots", "Slots of a model host, of all processes together", ["host"])
 model_breaker_open = Gauge("dashify_model_breaker_open", "1 while this process leaves a model host alone",
                            ["host"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from dashify import logs, realtime
+from dashify import logs, metrics, realtime
 from dashify.blueprints import (
     access,
     assistant,
@@ -37,6 +37,7 @@ from dashify.blueprints import (
 from dashify.blueprints.rates import Rates
 from dashify.blueprints.session import WorkspaceSessionInterface
 from dashify.context import Platform
+from dashify.domain.fleet import API
 from dashify.domain.network import parse_networks
 from dashify.errors import DashifyError
 from dashify.lifecycle import Lifecycle
@@ -90,6 +91,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: P
 
 def _start(platform: Platform, hub: realtime.Hub) -> None:
     """Begin to listen, to beat and to prepare; for the process that serves, once, after the fork."""
+    metrics.process_slots.labels(API, "").set(platform.settings.worker_connections)
     realtime.start(hub)
     hub.server.start_background_task(_prepare, platform)
 

@@ -12,6 +12,8 @@ from types import FrameType
 from gevent import monkey
 from prometheus_client import start_http_server
 
+from dashify import metrics
+from dashify.domain.fleet import SCHEDULER, WORKER
 from dashify.domain.jobs import Queue
 from dashify.errors import Unavailable
 from dashify.gate import connect
@@ -44,6 +46,7 @@ def serve(queue: Queue, settings: Settings) -> int:
     names: list[str] = []
     stopping = _stop_on_signals(lambda: _start_native(_force_stop, (settings, names)))
     _serve_metrics(settings)
+    metrics.process_slots.labels(WORKER, queue.value).set(settings.queues[queue.value].concurrency)
     runner = open_runner(settings)
     sweeper = Sweeper(runner, [queue], _leads_sweeping(runner))
     threading.Thread(target=sweeper.run, args=(stopping,), name="sweeper", daemon=True).start()
@@ -86,6 +89,7 @@ def serve_schedule(settings: Settings) -> None:
     """Tick, and sweep every queue, until SIGTERM or SIGINT."""
     stopping = _stop_on_signals(lambda: None)
     _serve_metrics(settings)
+    metrics.process_slots.labels(SCHEDULER, "").set(0)
     runner = open_runner(settings)
     log.info("Scheduler started")
     scheduler = Scheduler(runner.platform, runner.clock)
