@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_ALL)}; all "
                         "but the last without any")
-    parser.add_argument("--rounds", type=_positive, help="how often each part is measured: 5, or 1 if --quick")
+    parser.add_argument("--rounds", type=_positive, help="how often each part is measured: 5 (fanout 3), 1 if --quick")
     parser.add_argument("--quick", action="store_true", help="few jobs: to see that it works, not to learn a figure")
     options = parser.parse_args(arguments)
     unknown = [part for part in options.parts if part not in _ALL]
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         if parts:
             measure(parts, sizes, rounds, judged=not options.quick)
         knowledge.main(about_texts, quick=options.quick)
-        fanout.main(about_instances, quick=options.quick)
+        fanout.main(about_instances, quick=options.quick, rounds=options.rounds)
     except (StepFailed, DashifyError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
@@ -140,8 +141,8 @@ class Bench:
         return signed.cookie, other.cookie, names.user_room(signed.actor.tenant_id, signed.actor.user_id)
 
 
-def measure(size: Size) -> Iterator[str]:
-    """Measure every place with every number of instances; give the lines of the table."""
+def measure(size: Size, rounds: int) -> Iterator[str]:
+    """Measure every place with every number of instances, `rounds` times; give the lines of the table."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dashify-bench-")))
         redis = stack.enter_context(running_redis(folder / "redis"))
@@ -152,26 +153,30 @@ def measure(size: Size) -> Iterator[str]:
             limits=replace(Limits(), sockets_per_address=100_000))
         yield describe_machine(redis.url)
         yield (f"{size.tenants} organizations, {SOCKETS_OF_ONE} sockets each, {size.events} events each, "
-               f"{size.rate:g} events a second in all")
+               f"{size.rate:g} events a second in all; rounds {rounds}, medians (least-most)")
         bench = Bench(settings, redis, folder, size)
         try:
-            yield from _table(bench, size.instances)
+            yield from _table(bench, size.instances, rounds)
         finally:
             bench.resources.close()
 
 
-def _table(bench: Bench, numbers: Sequence[int]) -> Iterator[str]:
+def _table(bench: Bench, numbers: Sequence[int], rounds: int) -> Iterator[str]:
+    wanted = [(place, instances) for place in PLACES for instances in numbers]
+    found: dict[tuple[str, int], list[Figure]] = {one: [] for one in wanted}
+    for number in range(1, rounds + 1):
+        for place, instances in wanted if number % 2 else reversed(wanted):
+            print(f"fanout, round {number} of {rounds}: {place}, {instances} instances …", file=sys.stderr, flush=True)
+            found[place, instances].append(bench.measure(instances, place))
     yield ""
-    yield f"{'sockets':<22}{'instances':>10}{'CPU µs a delivery':>20}{'against 1':>11}{'heard':>9}{'Redis, CPU s':>14}"
-    for place in PLACES:
-        first = 0.0
-        for instances in numbers:
-            print(f"fanout: {place}, {instances} instances …", file=sys.stderr, flush=True)
-            found = bench.measure(instances, place)
-            each = found.instances * 1e6 / found.delivered
-            first = first or each
-            yield (f"{place:<22}{instances:>10}{each:>20.1f}{each / first:>11.2f}{found.heard:>9,}"
-                   f"{found.redis:>14.2f}")
+    yield f"{'sockets':<22}{'instances':>10}{'CPU µs a delivery':>26}{'against 1':>11}{'heard':>9}{'Redis, CPU s':>14}"
+    first = 0.0
+    for (place, instances), figures in found.items():
+        each = [one.instances * 1e6 / one.delivered for one in figures]
+        first = median(each) if instances == numbers[0] else first
+        spread = f"{median(each):.1f} ({min(each):.1f}-{max(each):.1f})"
+        yield (f"{place:<22}{instances:>10}{spread:>26}{median(each) / first:>11.2f}{figures[-1].heard:>9,}"
+               f"{median(one.redis for one in figures):>14.2f}")
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -202,8 +207,9 @@ def _cpu(leader: int) -> float:
     return ticks / _TICK
 
 
-def main(parts: list[str], *, quick: bool) -> None:
+def main(parts: list[str], *, quick: bool, rounds: int | None) -> None:
     """Measure if `parts` say so, and print the table."""
+    size = Size(tenants=8, events=10, rate=80.0, instances=(2,)) if quick else Size()
     if parts:
-        for line in measure(Size(tenants=8, events=10, rate=80.0, instances=(1, 2)) if quick else Size()):
+        for line in measure(size, rounds or (1 if quick else 3)):
             print(line, flush=True)
