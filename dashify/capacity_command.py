@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from dashify.clients.fleet_metrics import ask_prometheus, scrape
-from dashify.domain.capacity import MODELS, Group, Need, Report, judge
+from dashify.domain.capacity import Group, Need, Report, judge
 from dashify.domain.fleet import API, sum_up
 from dashify.domain.jobs import Queue
 from dashify.errors import DashifyError
@@ -75,7 +75,7 @@ def lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"{'':<15}{'run':>5}{'need':>6}{'doubled':>9}  because"
     for group in report.groups:
-        yield f"{_title(group):<15}{group.running:>5}{group.needed(1):>6}{group.needed(2):>9}  {_arithmetic(group)}"
+        yield f"{group.title:<15}{group.running:>5}{group.needed(1):>6}{group.needed(2):>9}  {_arithmetic(group)}"
     yield ""
     yield from _load(report)
     yield ""
@@ -105,6 +105,8 @@ def _load(report: Report) -> Iterator[str]:
         workers = [one for one in fleet.processes if one.queue == queue]
         jobs, busy = sum(one.jobs for one in workers), sum(one.busy for one in workers)
         each = f"{busy / jobs:.2f} s each" if jobs else "none ended"
+        if not jobs and not state.queued:
+            continue
         yield (f"{queue}: {jobs:.1f} jobs a second, {each}, {state.queued:.0f} wait ({state.growth:+.1f} a second), "
                f"the first for {state.oldest_seconds:.0f} s")
 
@@ -113,15 +115,11 @@ def _bottleneck(report: Report) -> str:
     if report.bottleneck is None:
         return "nothing, for nothing is used"
     need = report.bottleneck.fullest
-    what = f"{need.thing} of {_title(report.bottleneck)}, used to {need.pressure:.0%} of what it may"
+    what = f"{need.thing} of {report.bottleneck.title}, used to {need.pressure:.0%} of what it may"
     if need.pressure >= 1:
         return f"{what}: it is full now"
     times = 1 / need.pressure
     return f"{what}: full at {times:.1f} times the present load" if times < _FAR else f"{what}: far from full"
-
-
-def _title(group: Group) -> str:
-    return {API: "API instances", MODELS: MODELS}.get(group.name, group.name)
 
 
 def _addresses(file: Path) -> list[str]:

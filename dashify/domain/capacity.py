@@ -61,6 +61,11 @@ class Group:
         return max([self.least, *(need.needed(times) for need in self.needs)])
 
     @property
+    def title(self) -> str:
+        """Its name in a sentence."""
+        return "API instances" if self.name == API else self.name
+
+    @property
     def fullest(self) -> Need:
         """What is nearest to its end."""
         return max(self.needs, key=lambda need: need.pressure)
@@ -122,15 +127,15 @@ def _idle(groups: Sequence[Group]) -> list[str]:
         if spare > 0:
             later = "also with twice the load" if spare_later >= spare else (
                 f"{spare_later} of them with twice the load" if spare_later > 0 else "none of them with twice the load")
-            said.append(f"{group.name}: {spare} of {group.running} are not needed, {later}")
-    quiet = [group.name for group in groups if group.running and group.fullest.pressure < IDLE]
+            said.append(f"{group.title}: {spare} of {group.running} are not needed, {later}")
+    quiet = [group.title for group in groups if group.running and group.fullest.pressure < IDLE]
     if quiet:
         said.append(f"used to less than {IDLE:.0%} of what they may: {', '.join(quiet)}")
     return said
 
 
 def _warnings(fleet: Fleet, groups: Sequence[Group]) -> list[str]:
-    said = [f"{group.name}: none was found" for group in groups if not group.running]
+    said = [f"{group.title}: none was found" for group in groups if not group.running]
     said += [] if fleet.of_role(SCHEDULER) else ["no scheduler was found, so nobody says what waits in the queues"]
     instances = fleet.of_role(API)
     mean = _mean([one.cores for one in instances])

@@ -97,11 +97,16 @@ def test_model_hosts_are_counted_by_who_computes_and_who_waits() -> None:
     assert (found.running, found.needed(1), found.needed(2)) == (2, 4, 7)  # 5 / (2 x 0.8) = 3.13, 10 / 1.6 = 6.25
 
 
-def test_what_is_not_needed_is_told_with_and_without_twice_the_load() -> None:
-    assert "api: 2 of 4 are not needed, also with twice the load" in report(*instances(0.1, 0.1, 0.1, 0.1)).idle
-    assert "api: 2 of 4 are not needed, none of them with twice the load" in report(*instances(*[0.3] * 4)).idle
-    assert "api: 3 of 5 are not needed, 1 of them with twice the load" in report(*instances(*[0.24] * 5)).idle
-    assert not [one for one in report(*instances(0.6, 0.6)).idle if one.startswith("api")]
+@pytest.mark.parametrize(("cores", "said"), [
+    ([0.1] * 4, "2 of 4 are not needed, also with twice the load"),
+    ([0.3] * 4, "2 of 4 are not needed, none of them with twice the load"),
+    ([0.24] * 5, "3 of 5 are not needed, 1 of them with twice the load")])
+def test_what_is_not_needed_is_told_with_and_without_twice_the_load(cores: list[float], said: str) -> None:
+    assert f"API instances: {said}" in report(*instances(*cores)).idle
+
+
+def test_nothing_is_idle_where_all_is_needed() -> None:
+    assert not [one for one in report(*instances(0.6, 0.6)).idle if one.startswith("API")]
 
 
 def test_what_is_odd_is_told() -> None:
