@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dashify import __version__, logs, migrate
 from dashify.blueprints.schemas import Email, NewPassword
+from dashify.capacity_command import capacity
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, OPERATOR, Job, Queue
 from dashify.errors import EXIT_OUTDATED, DashifyError, Outdated, Unavailable
@@ -167,6 +168,7 @@ def _open() -> Resources:
 
 main.add_command(index_group(_open))
 main.add_command(migrate.command)
+main.add_command(capacity)
 
 
 def describe_queues(resources: Resources) -> list[dict[str, Any]]:

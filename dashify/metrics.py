@@ -6,6 +6,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 _LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+process_slots = Gauge("dashify_process_slots", "What this process is, and how many connections (role api) or jobs "
+                      "(role worker) it holds at once", ["role", "queue"])
 http_requests = Counter("dashify_http_requests_total", "HTTP requests answered", ["method", "route", "status"])
 http_seconds = Histogram("dashify_http_request_seconds", "Time to answer an HTTP request", ["route"], buckets=_LATENCY)
 socket_events = Counter("dashify_socket_events_total", "Socket events received, by outcome", ["event", "outcome"])
@@ -16,6 +18,10 @@ lane_seconds = Histogram("dashify_lane_commit_seconds", "Time to commit a batch 
 lane_retries = Counter("dashify_lane_retries_total", "Channel transactions tried again after a conflict")
 redis_available = Gauge("dashify_redis_available", "1 while the Redis of a role serves this process", ["role"])
 published = Counter("dashify_published_total", "Messages handed to Redis pub/sub, by outcome", ["outcome"])
+heard = Counter("dashify_heard_total", "Messages heard from Redis pub/sub: others' events and control, and our own",
+                ["kind"])
+deliveries = Counter("dashify_deliveries_total", "Events handed to sockets of this instance, once for each socket")
+tenants_heard = Gauge("dashify_tenants_heard", "Organizations whose events this instance listens to")
 loop_lag_seconds = Gauge("dashify_loop_lag_seconds", "How late the event loop woke in the last second")
 jobs_finished = Counter("dashify_jobs_finished_total", "Jobs that ended a run, by outcome",
                         ["queue", "kind", "outcome"])
@@ -31,5 +37,6 @@ model_first_token_seconds = Histogram("dashify_model_first_token_seconds", "Time
                                       ["host"], buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120))
 model_waiting = Gauge("dashify_model_waiting", "Questions of this process that wait for a model host")
 model_slots_used = Gauge("dashify_model_slots_used", "Slots of a model host that this process holds", ["host"])
+model_slots = Gauge("dashify_model_slots", "Slots of a model host, of all processes together", ["host"])
 model_breaker_open = Gauge("dashify_model_breaker_open", "1 while this process leaves a model host alone",
                            ["host"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from dashify import logs, realtime
+from dashify import logs, metrics, realtime
 from dashify.blueprints import (
     access,
     assistant,
@@ -40,6 +40,7 @@ from dashify.blueprints import (
 from dashify.blueprints.rates import Rates
 from dashify.blueprints.session import WorkspaceSessionInterface
 from dashify.context import Platform
+from dashify.domain.fleet import API
 from dashify.domain.network import parse_networks
 from dashify.errors import DashifyError, Outdated, Unavailable
 from dashify.lifecycle import Lifecycle
@@ -100,6 +101,7 @@ def _start(platform: Platform, hub: realtime.Hub) -> None:
     Raises:
         Outdated: the database has left this release behind; not found out here while MongoDB is away.
     """
+    metrics.process_slots.labels(API, "").set(platform.settings.worker_connections)
     platform.resources.standing.kind = "api"
     try:
         platform.resources.standing.check()

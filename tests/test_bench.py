@@ -13,15 +13,16 @@ import pytest
 from bench.bullmq import FOLDER
 from bench.corpus import Question, held_out_questions, own_documents
 from bench.retrieval import Score, rank, table
+from bench.sockets import _take_frame
 from bench.table import Row, describe_memory, judge_speed, render
 from dashify.stores.vectors import Hit
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+def bench(*arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120, check=False)
+                          timeout=seconds, check=False)
 
 
 def test_a_quick_run_measures_every_part_that_needs_no_node() -> None:
@@ -104,3 +105,23 @@ def test_retrieval_is_measured_on_servers_of_its_own() -> None:
     assert re.search(r"^by hand, held out \(\d+\): both +[01]\.\d+ +[01]\.\d+ +[\d.]+$", ended.stdout, re.MULTILINE)
     assert "passages a second" in ended.stdout
     assert "target" not in ended.stdout
+
+
+def test_an_event_is_heard_by_the_instances_that_need_it_and_by_all_where_all_share_a_channel() -> None:
+    ended = bench("--quick", "fanout", seconds=240)
+    assert ended.returncode == 0, ended.stderr
+    heard = dict(re.findall(r"^(\S[a-z ]*?)  +2 .* (\d+) +[\d.]+$", ended.stdout, re.MULTILINE))
+    # 80 events: each for sockets on one instance, on both, or on one while both listen.
+    assert int(heard["apart"]) < 100
+    assert int(heard["spread"]) >= 160
+    assert int(heard["one channel for all"]) >= 160
+
+
+def test_frames_are_taken_whole_however_they_come() -> None:
+    data = bytearray(b"\x81\x02hi\x81\x7e\x00\x82" + b"x" * 129)
+    assert _take_frame(data) == b"hi"
+    assert _take_frame(data) is None
+    data += b"y"
+    assert _take_frame(data) == b"x" * 129 + b"y"
+    assert data == b""
+    assert _take_frame(bytearray(b"\x81\x7e\x00")) is None

@@ -144,6 +144,8 @@ class Slots:
     def __init__(self, gate: RedisGate, caps: Mapping[str, int], most_waiting: int, names: Mapping[str, str]) -> None:
         self._gate, self._caps, self._most, self._names = gate, dict(caps), most_waiting, names
         self._alone = Line(caps, most_waiting)
+        for host, cap in caps.items():
+            metrics.model_slots.labels(names[host]).set(cap)
         self._lock = threading.Lock()
         self._held: dict[str, str] = {}
         self._keeping = False

@@ -17,7 +17,7 @@ from typing import Any
 import redis
 
 from dashify import metrics
-from dashify.domain.names import CONTROL_CHANNEL, EVENTS_CHANNEL
+from dashify.domain.names import CONTROL_CHANNEL, events_channel, tenant_of_room
 from dashify.errors import Unavailable
 from dashify.gate import RedisGate
 
@@ -33,7 +33,8 @@ Control = dict[str, Any]
 class Publisher:
     """Sends events and control messages from this process; `host_id` tells its own from others'.
 
-    The message format on the events channel is python-socketio's, so any of its write-only managers could publish too.
+    Events go to their organization's own channel, so that only instances with sockets of it hear them. The message
+    format there is python-socketio's. `host_id` comes last in every message: its own process knows it by its end.
     """
 
     def __init__(self, gate: RedisGate) -> None:
@@ -54,23 +55,31 @@ class Publisher:
         """Send `event` with a JSON-ready `payload` to everybody in `room`, wherever they are connected."""
         if self._deliver is not None:
             self._deliver(room, event, payload)
-        self._put(EVENTS_CHANNEL, {
+        self._put(events_channel(tenant_of_room(room)), {
             "method": "emit", "event": event, "data": [payload], "binary": False, "namespace": "/", "room": room,
             "skip_sid": None, "callback": None, "host_id": self.host_id})
 
     def control(self, kind: str, **fields: Any) -> None:
-        """Tell every instance, this one first: `revoked`, `epoch` (a person changed), `opened` (a public channel), or
+        """Tell every instance, this one first: `revoked`, `epoch` (a person changed), which concern requests too, or
         `missed` (events were dropped while Redis was away, so heads are worth telling now)."""
-        message = {"kind": kind, **fields, "host_id": self.host_id}
-        if self._obey is not None:
-            self._obey(message)
-        self._put(CONTROL_CHANNEL, message)
+        self._command(CONTROL_CHANNEL, {"kind": kind, **fields, "host_id": self.host_id})
+
+    def control_sockets(self, tenant_id: str, kind: str, **fields: Any) -> None:
+        """Tell every instance with sockets of an organization, this one first, in order with its events: `opened` (a
+        public channel)."""
+        message = {"kind": kind, "tenant_id": tenant_id, **fields, "host_id": self.host_id}
+        self._command(events_channel(tenant_id), message)
 
     def flush(self, seconds: float) -> None:
         """Wait up to `seconds` until what was published has left this process."""
         waiter = threading.Thread(target=self._queue.join, daemon=True)
         waiter.start()
         waiter.join(seconds)
+
+    def _command(self, channel: str, message: Control) -> None:
+        if self._obey is not None:
+            self._obey(message)
+        self._put(channel, message)
 
     def _put(self, channel: str, message: dict[str, Any]) -> None:
         try:

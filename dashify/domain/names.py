@@ -8,8 +8,8 @@ import time
 
 _ID = re.compile(r"[0-9a-f]{24}")
 
-EVENTS_CHANNEL = "dashify:events"
 CONTROL_CHANNEL = "dashify:control"
+_EVENTS = "dashify:events:"
 
 
 def new_id() -> str:
@@ -20,6 +20,21 @@ def new_id() -> str:
 def is_id(value: str) -> bool:
     """Tell whether `value` has the shape of an identifier; anything else is answered as absent."""
     return _ID.fullmatch(value) is not None
+
+
+def events_channel(tenant_id: str) -> str:
+    """Name the pub/sub channel of what one organization's sockets are told."""
+    return _EVENTS + tenant_id
+
+
+def tenant_of_channel(channel: str) -> str | None:
+    """Give whose events a pub/sub channel carries, None where it is no such channel."""
+    return channel.removeprefix(_EVENTS) if channel.startswith(_EVENTS) else None
+
+
+def tenant_of_room(room: str) -> str:
+    """Give the organization that a room belongs to."""
+    return room.partition(":")[0]
 
 
 def tenant_room(tenant_id: str) -> str:

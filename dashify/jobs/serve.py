@@ -12,6 +12,8 @@ from types import FrameType
 from gevent import monkey
 from prometheus_client import start_http_server
 
+from dashify import metrics
+from dashify.domain.fleet import SCHEDULER, WORKER
 from dashify.domain.jobs import Queue
 from dashify.errors import Unavailable
 from dashify.jobs.leases import WorkerLease
@@ -45,6 +47,7 @@ def serve(queue: Queue, settings: Settings) -> int:
     names: list[str] = []
     stopping = _stop_on_signals(lambda: _start_native(_force_stop, (settings, names)))
     _serve_metrics(settings)
+    metrics.process_slots.labels(WORKER, queue.value).set(settings.queues[queue.value].concurrency)
     runner = open_runner(settings)
     standing = Watch(runner.resources.standing, f"worker {queue.value}", stopping)
     if not standing.begin():
@@ -91,6 +94,7 @@ def serve_schedule(settings: Settings) -> int:
     """Tick, and sweep every queue, until SIGTERM or SIGINT; give the exit status, see `serve`."""
     stopping = _stop_on_signals(lambda: None)
     _serve_metrics(settings)
+    metrics.process_slots.labels(SCHEDULER, "").set(0)
     runner = open_runner(settings)
     standing = Watch(runner.resources.standing, "scheduler", stopping)
     if not standing.begin():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from dashify import metrics
 from dashify.errors import DashifyError, Unavailable
@@ -69,12 +69,25 @@ def recheck(hub: Hub, refresh: Callable[[Hub, Connection], None]) -> None:
             connection.checked_at = time.monotonic()
 
 
-def on_subscription_returned(hub: Hub, refresh: Callable[[Hub, Connection], None]) -> None:
-    """After deafness: check everybody, and have every client catch up."""
-    for connection in hub.registry.all():
-        hub.tell(connection, "resync", {})
-    hub.server.start_background_task(_guarded, recheck, hub, refresh)
-    hub.server.start_background_task(_guarded, tell_heads, hub)
+def on_heard_again(hub: Hub, refresh: Callable[[Hub, Connection], None], tenant_ids: Collection[str] | None) -> None:
+    """After deafness towards some organizations (None: to everything): have their clients catch up, and check all."""
+    hub.server.start_background_task(_catch_up, hub, hub.registry.tenants() if tenant_ids is None else tenant_ids)
+    if tenant_ids is None:
+        hub.server.start_background_task(_guarded, recheck, hub, refresh)
+
+
+def _catch_up(hub: Hub, tenant_ids: Collection[str]) -> None:
+    """Put sockets into the rooms of public channels that were opened unheard, then tell them to fetch everything."""
+    for tenant_id in tenant_ids:
+        _guarded(_enter_opened, hub, tenant_id)
+        for connection in hub.registry.of_tenant(tenant_id):
+            hub.tell(connection, "resync", {})
+    _guarded(tell_heads, hub)
+
+
+def _enter_opened(hub: Hub, tenant_id: str) -> None:
+    for row in hub.platform.store_of(tenant_id).channels.list_visible(private_ids=(), public_ids=None):
+        hub.open_channel(tenant_id, row["_id"])
 
 
 def _every_second(hub: Hub) -> None:
@@ -88,6 +101,7 @@ def _every_second(hub: Hub) -> None:
 def _every_beat(hub: Hub, refresh: Callable[[Hub, Connection], None]) -> None:
     while not hub.lifecycle.wait_for_drain(BEAT_SECONDS * random.uniform(0.9, 1.0)):
         hub.forget_gone()
+        hub.manager.subscription.keep(hub.registry.tenants())
         _guarded(recheck, hub, refresh)
         _guarded(tell_heads, hub)
         _guarded(presence.beat, hub)

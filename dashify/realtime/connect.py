@@ -18,14 +18,21 @@ from dashify.services.sessions import Seen, authenticate
 
 log = logging.getLogger(__name__)
 
+# How long a socket waits until its organization's events are heard; then it goes on, and is told to catch up later.
+_HEAR_SECONDS = 2.0
+
 
 def connect(hub: Hub, sid: str, environ: dict[str, Any], auth: Any) -> None:
-    """Let a socket in, or refuse it with `{code}`; entered in the registry first and checked after, so that a
-    revocation at the same moment finds it in one of the two."""
+    """Let a socket in, or refuse it with `{code}`.
+
+    Entered in the registry first and checked after, so that a revocation at the same moment finds it in one of the
+    two; and its organization's events are heard before its rooms and heads are read, so that nothing falls between.
+    """
     eio_sid = hub.manager.eio_sid_from_sid(sid, "/")
     try:
         seen = _prove(hub, environ, auth)
         connection = _enter(hub, sid, eio_sid, seen)
+        hub.manager.subscription.hear(seen.actor.tenant_id, _HEAR_SECONDS)
         actor = _prove(hub, environ, auth).actor
         hub.enter_rooms(connection, actor)
     except Exception as error:  # whatever it was, nothing of this socket may stay behind

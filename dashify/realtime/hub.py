@@ -39,7 +39,7 @@ class Hub:
     @property
     def subscribed(self) -> bool:
         """Tell whether this instance hears what others publish."""
-        return self.manager.subscribed
+        return self.manager.subscription.live
 
     def expect_connect(self, eio_sid: str) -> None:
         """Close a new engine socket unless it signs in within 5 s."""
@@ -97,8 +97,11 @@ class Hub:
 
     def enter_rooms(self, connection: Connection, actor: Actor) -> set[str]:
         """Put a socket into exactly the rooms that are its actor's; give the ids of channels it lost."""
+        opened_before = set(connection.opened)
         rows = visible_channels(self.platform.context(actor))
         channels = {row["_id"] for row in rows}
+        if actor.may("channel.browse"):
+            channels |= connection.opened - opened_before  # while we read, so perhaps not in what we read
         tenant_id, sid = actor.tenant_id, connection.sid
         if self.registry.find(sid) is None:
             return set()
@@ -117,10 +120,11 @@ class Hub:
 
     def open_channel(self, tenant_id: str, channel_id: str) -> None:
         """Put everybody connected here who may browse into the room of a new public channel."""
-        for connection in self.registry.all():
-            if connection.actor.tenant_id == tenant_id and connection.actor.may("channel.browse"):
+        for connection in self.registry.of_tenant(tenant_id):
+            if channel_id not in connection.channels and connection.actor.may("channel.browse"):
                 self._move(connection.sid, names.channel_room(tenant_id, channel_id), True)
                 connection.channels.add(channel_id)
+                connection.opened.add(channel_id)
 
     def tell(self, connection: Connection, event: str, payload: Any) -> None:
         """Send an event to one socket of this instance."""

@@ -3,103 +3,59 @@
 from __future__ import annotations
 
 import json
-import logging
-import random
-import time
 from collections.abc import Callable
 from typing import Any
 
-import redis
 import socketio
 
-from dashify.domain.names import CONTROL_CHANNEL, EVENTS_CHANNEL
+from dashify import metrics
 from dashify.gate import RedisGate
-
-log = logging.getLogger(__name__)
-
-_PING_SECONDS = 1.5
-_SILENCE_SECONDS = 4.0
-_LONGEST_WAIT = 1.0
+from dashify.realtime.subscription import Returned, Subscription
 
 
 class Manager(socketio.RedisManager):  # type: ignore[misc]  # python-socketio has no types
-    """Python-socketio's Redis manager with a subscription that knows whether it lives.
+    """Python-socketio's Redis manager with a subscription that knows whether it lives, and to whom it listens.
 
-    The library's own listener cannot tell that it is deaf, waits up to a minute before it tries again, and hangs on a
-    peer that went away without a word. Publishing goes through `clients.publisher`, which never blocks.
+    The library's own listener cannot tell that it is deaf, waits up to a minute before it tries again, hangs on a
+    peer that went away without a word, and hears every event of every organization. Publishing goes through
+    `clients.publisher`, which never blocks.
     """
 
     def __init__(self, gate: RedisGate, host_id: str) -> None:
         # Without an address: what the library would open by itself is never asked for.
-        super().__init__(channel=EVENTS_CHANNEL)
+        super().__init__()
         self.host_id = host_id
-        self._gate = gate
-        self.subscribed = False
-        self._was_subscribed = False
+        self.subscription = Subscription(gate, self._handle)
+        self._own_end = f'"host_id":"{host_id}"}}'
         self._obey: Callable[[dict[str, Any]], None] = lambda message: None
-        self._returned: Callable[[], None] = lambda: None
 
-    def attach(self, obey: Callable[[dict[str, Any]], None], returned: Callable[[], None]) -> None:
-        """Name who obeys control messages, and who is told that the subscription is back after it was lost."""
-        self._obey, self._returned = obey, returned
+    def attach(self, obey: Callable[[dict[str, Any]], None], returned: Returned) -> None:
+        """Name who obeys control messages, and who is told which organizations are heard after they were not."""
+        self._obey = obey
+        self.subscription.attach(returned)
 
     def deliver(self, room: str, event: str, payload: Any) -> None:
         """Send an event to the sockets of `room` that are connected here."""
-        socketio.Manager.emit(self, event, payload, "/", room=room)
+        here = len(self.rooms.get("/", {}).get(room, ()))
+        if here:
+            metrics.deliveries.inc(here)
+            socketio.Manager.emit(self, event, payload, "/", room=room)
 
     def _publish(self, data: dict[str, Any]) -> None:
         raise RuntimeError("publish through clients.publisher, which never blocks")
 
     def _thread(self) -> None:
-        while True:
-            try:
-                self._listen_once()
-            except (redis.RedisError, OSError) as error:
-                if self.subscribed:
-                    log.warning("The pub/sub subscription is lost: %s", error)
-            except Exception:  # this loop must never end: without it the instance is deaf
-                log.exception("The pub/sub listener failed")
-            self.subscribed = False
-            time.sleep(random.uniform(0.1, _LONGEST_WAIT))
+        self.subscription.run()
 
-    def _listen_once(self) -> None:
-        """Subscribe and handle messages until the connection fails or falls silent."""
-        moves = self._gate.moves
-        with self._gate.client(timeout=2.0, pool_size=2) as client, client.pubsub() as pubsub:
-            pubsub.subscribe(EVENTS_CHANNEL, CONTROL_CHANNEL)
-            heard = pinged = time.monotonic()
-            while True:
-                message = pubsub.get_message(timeout=_PING_SECONDS)
-                now = time.monotonic()
-                if self._gate.moves != moves:
-                    raise redis.ConnectionError("another Redis has taken over")
-                if message is not None:
-                    heard = now
-                    self._handle(message)
-                elif now - heard > _SILENCE_SECONDS:
-                    raise redis.ConnectionError("no answer to a ping")
-                if now - pinged > _PING_SECONDS:
-                    pinged = now
-                    pubsub.ping()
-
-    def _handle(self, message: dict[str, Any]) -> None:
-        if message["type"] == "subscribe" and message["channel"] == CONTROL_CHANNEL:
-            self._on_subscribed()
-        if message["type"] != "message":
+    def _handle(self, text: str) -> None:
+        # Our own come back to us: not worth being parsed, and known by their end.
+        if text.endswith(self._own_end):
+            metrics.heard.labels("own").inc()
             return
-        try:
-            data = json.loads(message["data"])
-            if data.get("host_id") == self.host_id:
-                return
-            if message["channel"] == CONTROL_CHANNEL:
-                self._obey(data)
-            elif data.get("method") == "emit":
-                self.deliver(data["room"], data["event"], data["data"][0])
-        except Exception:  # one bad message must not end the subscription
-            log.exception("A pub/sub message could not be handled")
-
-    def _on_subscribed(self) -> None:
-        again, self._was_subscribed, self.subscribed = self._was_subscribed, True, True
-        if again:
-            log.warning("The pub/sub subscription is back")
-            self._returned()
+        data = json.loads(text)
+        if "kind" in data:
+            metrics.heard.labels("control").inc()
+            self._obey(data)
+        elif data.get("method") == "emit":
+            metrics.heard.labels("event").inc()
+            self.deliver(data["room"], data["event"], data["data"][0])

@@ -45,6 +45,7 @@ class Connection:
     checked_at: float = field(default_factory=time.monotonic)
     used: bool = False
     channels: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
     heads: dict[str, int] = field(default_factory=dict)
 
 
@@ -54,21 +55,21 @@ class Registry:
     def __init__(self) -> None:
         self._by_sid: dict[str, Connection] = {}
         self._by_user: dict[str, set[str]] = {}
+        self._by_tenant: dict[str, set[str]] = {}
 
     def add(self, connection: Connection) -> None:
         """Enter a socket."""
         self._by_sid[connection.sid] = connection
         self._by_user.setdefault(connection.actor.user_id, set()).add(connection.sid)
+        self._by_tenant.setdefault(connection.actor.tenant_id, set()).add(connection.sid)
         metrics.sockets_open.set(len(self._by_sid))
 
     def remove(self, sid: str) -> Connection | None:
         """Forget a socket and give what it was, or None."""
         connection = self._by_sid.pop(sid, None)
         if connection is not None:
-            sids = self._by_user[connection.actor.user_id]
-            sids.discard(sid)
-            if not sids:
-                del self._by_user[connection.actor.user_id]
+            _take_out(self._by_user, connection.actor.user_id, sid)
+            _take_out(self._by_tenant, connection.actor.tenant_id, sid)
             metrics.sockets_open.set(len(self._by_sid))
         return connection
 
@@ -79,6 +80,14 @@ class Registry:
     def of_user(self, user_id: str) -> list[Connection]:
         """List a person's sockets."""
         return [self._by_sid[sid] for sid in self._by_user.get(user_id, ())]
+
+    def of_tenant(self, tenant_id: str) -> list[Connection]:
+        """List an organization's sockets."""
+        return [self._by_sid[sid] for sid in self._by_tenant.get(tenant_id, ())]
+
+    def tenants(self) -> list[str]:
+        """List the organizations that have sockets here."""
+        return list(self._by_tenant)
 
     def of_sessions(self, session_ids: Iterable[str]) -> list[Connection]:
         """List the sockets of some sessions."""
@@ -92,3 +101,9 @@ class Registry:
     def users(self) -> dict[str, str]:
         """Give `{user_id: tenant_id}` of everybody connected here."""
         return {one.actor.user_id: one.actor.tenant_id for one in self._by_sid.values()}
+
+
+def _take_out(sids: dict[str, set[str]], key: str, sid: str) -> None:
+    sids[key].discard(sid)
+    if not sids[key]:
+        del sids[key]

@@ -49,7 +49,7 @@ def start(hub: Hub) -> None:
     def obey(message: dict[str, Any]) -> None:
         control.obey(hub, message)
 
-    manager.attach(obey, lambda: beats.on_subscription_returned(hub, control.refresh))
+    manager.attach(obey, lambda tenant_ids: beats.on_heard_again(hub, control.refresh, tenant_ids))
     platform.publisher.attach(manager.deliver, obey)
     hub.lifecycle.on_drain(hub.close_all)
     hub.server.manager_initialized = True

@@ -90,7 +90,7 @@ def create_channel(ctx: Context, name: str, private: bool, member_ids: list[str]
     row, membership, epochs = ctx.unit(work)
     _after_joining(ctx, row, epochs)
     if not private:
-        ctx.publisher.control("opened", tenant_id=ctx.actor.tenant_id, channel_id=row["_id"])
+        ctx.publisher.control_sockets(ctx.actor.tenant_id, "opened", channel_id=row["_id"])
         room = names.browsers_room(ctx.actor.tenant_id)
         ctx.publisher.emit(room, "channel:changed", {"channel_id": row["_id"], "channel": views.channel_base(row)})
     return views.channel(row, membership=membership)
