@@ -246,7 +246,8 @@ def test_a_closed_gate_stops_looking(own: Server) -> None:
     until(lambda: not [one for one in threading.enumerate() if one.name == "redis-probe"], 3)
 
 
-def test_http_answers_503_where_redis_may_not_write(settings: Settings, own: Server, admin: redis.Redis) -> None:
+def test_http_answers_503_where_redis_may_not_write(settings: Settings, resources: Resources, own: Server,
+                                                    admin: redis.Redis) -> None:
     app = create_app(replace(settings, redis_url=own.url))
     alice = sign_up(Browser(app), "Alice", "Acme")
     admin.config_set("min-replicas-to-write", 1)
