@@ -40,6 +40,7 @@ class Sockets:
         ws.settimeout(0.5)
         self._rest[ws.sock.fileno()] = bytearray()
         self._selector.register(ws.sock, selectors.EVENT_READ, ws)
+        self.read_until(0.0)  # the others' pings are answered meanwhile
 
     def read_until(self, deadline: float) -> None:
         """Read what comes until `deadline`, by the monotonic clock; what is there already in any case."""
