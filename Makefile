@@ -1,6 +1,6 @@
 # `make` lists the targets. Options go in ARGS, for example: make run ARGS="--port 9000 --instances 3"
 .DEFAULT_GOAL := help
-.PHONY: help setup build run check test bench clean
+.PHONY: help setup build run check test bench release clean
 PYTHON := .venv/bin/python
 FIRST_PYTHON := $(firstword $(foreach name,python3 python3.12 python3.11,$(shell command -v $(name))))
 
@@ -25,5 +25,8 @@ test: setup ## the checks, then every test (ARGS="-k sockets" chooses)
 bench: setup ## measure the background jobs beside BullMQ and RQ (ARGS="--rounds 3 empty peer", ARGS=--quick to try it)
 	@$(PYTHON) -m bench $(ARGS)
 
+release: setup ## build dashify-V.tar.gz, all that a host needs (ARGS="--to DIR --version V")
+	@$(PYTHON) -m tools.release $(or $(ARGS),--to build)
+
 clean: ## remove what was built and installed, but not .dashify, where `make run` keeps its data
-	@rm -rf .venv frontend/node_modules bench/peer/node_modules dashify/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .wheelhouse build frontend/node_modules bench/peer/node_modules dashify/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,12 +9,13 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from dashify import __version__, logs
+from dashify import logs
 from dashify.blueprints.schemas import Email, NewPassword
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, OPERATOR, Job, Queue
 from dashify.errors import DashifyError, Unavailable
 from dashify.index_commands import index_group
+from dashify.release import read_release
 from dashify.resources import Resources
 from dashify.services import organizations, superadmins
 from dashify.settings import from_env
@@ -31,8 +32,8 @@ def main() -> None:
 
 @main.command()
 def version() -> None:
-    """Print the version."""
-    click.echo(__version__)
+    """Print the release's name, or a working tree's version."""
+    click.echo(read_release())
 
 
 @main.command()
