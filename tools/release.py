@@ -60,7 +60,7 @@ def build_release(folder: Path, version: str | None = None) -> Path:
     usual = f"{time.strftime('%Y%m%d%H%M', time.gmtime(built_at))}-{commit[:7]}{commit[40:]}"
     name = usual if version is None else version
     if not _VERSION.fullmatch(name):
-        raise StepFailed(f"{name!r} is no name for a release: at most 64 letters, digits, dots, dashes and underscores.")
+        raise StepFailed(f"{name!r} is no name for a release: at most 64 letters, digits, dots, dashes, underscores.")
     wheels = make_wheels(ROOT / "requirements.txt")
     note = {"version": name, "commit": commit, "python": PYTHON,
             "built_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(built_at))}
