@@ -1,6 +1,6 @@
 """data1: stand-ins for MongoDB, Qdrant and a model host, which cannot be had here, on the ports of the real ones.
 
-They are `dashify/local`'s servers, which listen on loopback only, each behind a proxy of systemd's on the host's address.
+They are `dashify/local`'s servers, which listen on loopback only, each behind systemd's proxy on the host's address.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ LimitNOFILE=65536
 
 def add_data_host(fleet: Fleet) -> Host:
     """Boot data1 with its stand-ins; they answer a few seconds after the host."""
-    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), [(ROOT / "dashify", "/opt/standins/app/dashify")])
+    ours = [(ROOT / "dashify", "/opt/standins/app/dashify")]
+    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), ours)
 
 
 def _with_standins() -> Path:
@@ -74,8 +75,8 @@ def _install(layer: Path, wheels: Path) -> None:
     for name, port in PORTS.items():
         for kind, text in ((".service", _UNIT), ("-proxy.socket", _SOCKET), ("-proxy.service", _PROXY)):
             (units / f"standin-{name}{kind}").write_text(text.format(name=name, port=port, address=ADDRESS))
-    quietly("systemd-nspawn", "-q", "-D", root, "--register=no", "--keep-unit", "--as-pid2", f"--bind-ro={wheels}:/wheels",
-            f"--bind-ro={ROOT}:/repository", "sh", "-ec",
+    quietly("systemd-nspawn", "-q", "-D", root, "--register=no", "--keep-unit", "--as-pid2",
+            f"--bind-ro={wheels}:/wheels", f"--bind-ro={ROOT}:/repository", "sh", "-ec",
             "python3 -m venv /opt/standins/venv; /opt/standins/venv/bin/pip install -q --no-index --find-links /wheels"
             " -r /repository/requirements-local.txt; systemctl enable "
             + " ".join(f"standin-{name}.service standin-{name}-proxy.socket" for name in PORTS))

@@ -46,6 +46,9 @@ class Host:
 
     def boot(self) -> None:
         """Switch it on; `wait` says when it can be used."""
+        # The kernel takes its time to remove the cable of a host that lost power, and its name is wanted again.
+        with suppress(subprocess.CalledProcessError):
+            quietly("ip", "link", "delete", f"vb-{self.name}")
         for group in _GROUPS:
             (group / "dashify-fleet" / self.name).mkdir(parents=True, exist_ok=True)
         joins = "; ".join(f"echo $$ > {group}/dashify-fleet/{self.name}/cgroup.procs" for group in _GROUPS)
@@ -61,7 +64,8 @@ class Host:
         deadline = time.monotonic() + seconds
         while self.try_run("true").returncode:
             assert time.monotonic() < deadline, f"{self.name} did not boot within {seconds} s"
-            assert self._process and self._process.poll() is None, (self.folder / "console.log").read_text()[-2000:]
+            assert self._process is not None, f"{self.name} is switched off"
+            assert self._process.poll() is None, (self.folder / "console.log").read_text()[-2000:]
             time.sleep(0.3)
 
     def run(self, command: str, *, stdin: str = "", timeout: float = 120) -> str:
@@ -73,8 +77,8 @@ class Host:
 
     def try_run(self, command: str, *, stdin: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a line of shell on it as root and give how it went."""
-        return subprocess.run(["ssh", *self._fleet.ssh_options, f"root@{self.address}", command], input=stdin, text=True,
-                              capture_output=True, timeout=timeout)
+        return subprocess.run(["ssh", *self._fleet.ssh_options, f"root@{self.address}", command], input=stdin,
+                              text=True, capture_output=True, timeout=timeout)
 
     def write(self, path: str, text: str) -> None:
         """Write a file to its disk, whether it runs or not."""
@@ -99,7 +103,7 @@ class Host:
 
 
 class Fleet:
-    """The hosts, their network, and the key that opens them. One at a time on a machine; what a crashed one left goes."""
+    """The hosts, their network, and the key that opens them. One on a machine at a time; what a crashed one left goes."""
 
     def __init__(self) -> None:
         HOSTS.mkdir(parents=True, exist_ok=True)
@@ -190,9 +194,6 @@ def end(folder: Path, nspawn: subprocess.Popen[bytes] | None = None) -> None:
         time.sleep(0.05)
         if nspawn:
             nspawn.poll()
-    # The kernel takes its time to remove what was connected to it, and its name is wanted for the next boot.
-    with suppress(subprocess.CalledProcessError):
-        quietly("ip", "link", "delete", f"vb-{folder.name}")
 
 
 def _processes_of(folder: Path) -> list[int]:

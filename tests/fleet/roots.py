@@ -1,4 +1,4 @@
-"""The file systems that test hosts boot from: a bare Debian, made once for each recipe and kept outside the repository."""
+"""The file systems that test hosts boot from: a bare Debian, made once for each recipe, kept outside the repository."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def quietly(*command: object, timeout: float = 600) -> str:
     """Run a program of the machine's; its output belongs to the error where it fails."""
     try:
         return subprocess.run([str(part) for part in command], check=True, text=True, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout).stdout
+                              capture_output=True, timeout=timeout).stdout
     except subprocess.CalledProcessError as error:
         error.add_note(f"{error.stdout[-2000:]}\n{error.stderr[-2000:]}")
         raise
