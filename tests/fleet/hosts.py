@@ -103,7 +103,7 @@ class Host:
 
 
 class Fleet:
-    """The hosts, their network, and the key that opens them. One on a machine at a time; what a crashed one left goes."""
+    """The hosts, their network and the key to them. One at a time on a machine; what a crashed one left goes."""
 
     def __init__(self) -> None:
         HOSTS.mkdir(parents=True, exist_ok=True)
