@@ -19,6 +19,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from tests.fleet.roots import CACHE, mount, quietly, unmount
@@ -181,6 +182,14 @@ class Fleet:
                     folder.rmdir()
         for path in (self.key, self.key.with_suffix(".pub"), self._known):
             path.unlink(missing_ok=True)
+
+
+def is_ours(address: str) -> bool:
+    """Tell whether an address is one of these hosts'."""
+    try:
+        return ip_address(address) in ip_network(NETWORK)
+    except ValueError:
+        return False
 
 
 def end(folder: Path, nspawn: subprocess.Popen[bytes] | None = None) -> None:
