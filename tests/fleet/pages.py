@@ -22,7 +22,7 @@ _BROKEN = (OSError, websocket.WebSocketException)
 
 
 def reconnect_delay(attempt: int) -> float:
-    """Give the seconds before a try, as the web app does: up to 0.3 before the first, then doubling to 5, with jitter."""
+    """Give the pause before a try as the web app does: up to 0.3 before the first, then doubling to 5, with jitter."""
     if attempt == 0:
         return random.random() * 0.3
     return min(5.0, 0.3 * 2.0 ** attempt) * random.uniform(0.5, 1.0)
