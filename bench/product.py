@@ -30,8 +30,8 @@ _KEPT = ("jobs", "self_checks", "workers", "leases")
 class TimedDispatcher(Dispatcher):
     """A dispatcher that adds up the seconds it takes."""
 
-    def __init__(self, gate: RedisGate, redis_url: str) -> None:
-        super().__init__(gate, redis_url)
+    def __init__(self, gate: RedisGate) -> None:
+        super().__init__(gate)
         self.seconds = 0.0
 
     def follow(self, deliveries: Sequence[Delivery], withdrawals: Sequence[tuple[str, Queue]]) -> None:
@@ -47,7 +47,7 @@ class Product:
     def __init__(self, settings: Settings, log: Path) -> None:
         self._settings, self._log = settings, log
         self._resources = Resources(settings)
-        self._dispatcher = TimedDispatcher(self._resources.gate, settings.redis_url)
+        self._dispatcher = TimedDispatcher(self._resources.queues_gate)
         self._resources.dispatcher = self._dispatcher
         self._platform = Platform(self._resources)
         create_indexes(self._resources.database)

@@ -14,7 +14,7 @@ lane_batch = Histogram("dashify_lane_batch_changes", "Channel changes committed 
                        buckets=(1, 2, 4, 8, 16, 32, 64))
 lane_seconds = Histogram("dashify_lane_commit_seconds", "Time to commit a batch of channel changes", buckets=_LATENCY)
 lane_retries = Counter("dashify_lane_retries_total", "Channel transactions tried again after a conflict")
-redis_available = Gauge("dashify_redis_available", "1 while Redis answers this process")
+redis_available = Gauge("dashify_redis_available", "1 while the Redis of a role serves this process", ["role"])
 published = Counter("dashify_published_total", "Messages handed to Redis pub/sub, by outcome", ["outcome"])
 loop_lag_seconds = Gauge("dashify_loop_lag_seconds", "How late the event loop woke in the last second")
 jobs_finished = Counter("dashify_jobs_finished_total", "Jobs that ended a run, by outcome",

@@ -19,6 +19,7 @@ from dashify.clients.queue import Dispatcher
 from dashify.clients.readonly import ReadOnlyRedis, connect_to_read
 from dashify.clients.throttle import Throttle
 from dashify.domain.accounts import Actor
+from dashify.domain.names import redis_probe_key
 from dashify.gate import RedisGate
 from dashify.lifecycle import Lifecycle
 from dashify.settings import Settings
@@ -46,6 +47,7 @@ class Resources:
         self.identities: dict[str, Actor] = {}
         self.prepared = False
         self._lock = RLock()
+        self._gates: dict[str, RedisGate] = {}
         self._epoch = (0.0, "")
         self._database_seen = (-_PING_SECONDS, False)
 
@@ -61,21 +63,28 @@ class Resources:
 
     @cached_property
     def gate(self) -> RedisGate:
-        """The way to Redis."""
-        with self._lock:
-            gate = RedisGate(self.settings.redis_url)
-            gate.on_return(self._after_redis_returned)
-            return gate
+        """The way to Redis for sessions, limits, and all that is neither pub/sub nor a queue."""
+        return self._gate_of("sessions", self.settings.redis_url)
+
+    @cached_property
+    def pubsub_gate(self) -> RedisGate:
+        """The way to Redis's pub/sub."""
+        return self._gate_of("pubsub", self.settings.redis_pubsub_url or self.settings.redis_url)
+
+    @cached_property
+    def queues_gate(self) -> RedisGate:
+        """The way to RQ's lists."""
+        return self._gate_of("queues", self.settings.redis_queues_url or self.settings.redis_url)
 
     @cached_property
     def publisher(self) -> Publisher:
         """The fast path to sockets and other instances."""
-        return Publisher(self.gate)
+        return Publisher(self.pubsub_gate)
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
         """The way of job ids to workers."""
-        return Dispatcher(self.gate, self.settings.redis_url)
+        return Dispatcher(self.queues_gate)
 
     @cached_property
     def throttle(self) -> Throttle:
@@ -85,7 +94,7 @@ class Resources:
     @cached_property
     def readonly_redis(self) -> ReadOnlyRedis:
         """Redis for looking at RQ's lists, in bytes, with nothing that writes."""
-        return connect_to_read(self.settings.redis_url)
+        return connect_to_read(self.queues_gate)
 
     @cached_property
     def clock(self) -> Clock:
@@ -195,10 +204,22 @@ class Resources:
             self.readonly_redis.connection_pool.disconnect()
         if "qdrant" in opened:
             self.qdrant.close()
-        if "gate" in opened:
-            self.gate.close()
+        for gate in self._gates.values():
+            gate.close()
         if "mongo" in opened:
             self.mongo.close()
+
+    def _gate_of(self, role: str, url: str) -> RedisGate:
+        """Give the gate to `url`: one for all roles that share it, named by the first of them in order of weight."""
+        with self._lock:
+            if url not in self._gates:
+                # Whoever holds a role alone that the sessions share would answer for them too.
+                role = "sessions" if url == self.settings.redis_url else role
+                key = "" if role == "pubsub" else redis_probe_key(role)
+                gate = self._gates[url] = RedisGate(url, role=role, probe_key=key)
+                if role == "sessions":
+                    gate.on_return(self._after_redis_returned)
+            return self._gates[url]
 
     def _after_redis_returned(self) -> None:
         self.revocations.reload()

@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from dashify.errors import SettingsError
+from dashify.redis_url import parse_redis_url
 
 PREFIX = "DASHIFY_"
 LIMIT_PREFIX = "DASHIFY_LIMIT_"
@@ -21,6 +22,7 @@ QUEUE_PREFIX = "DASHIFY_QUEUE_"
 _NESTED = ("limits", "queues")
 _POSITIVE = ("model_host_slots", "model_queue", "model_first_token_seconds", "model_stall_seconds", "model_context",
              "openai_slots")
+_REDIS_URLS = ("redis_url", "redis_pubsub_url", "redis_queues_url")
 _HOST_LISTS = ("embedding_url", "model_hosts", "openai_url")
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -86,6 +88,8 @@ class Settings:
 
     secret_key: str = field(repr=False)
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
+    redis_pubsub_url: str = field(default="", repr=False)
+    redis_queues_url: str = field(default="", repr=False)
     mongodb_url: str = field(default="mongodb://127.0.0.1:27017/?directConnection=true", repr=False)
     mongodb_database: str = "dashify"
     qdrant_url: str = field(default="http://127.0.0.1:6333", repr=False)
@@ -157,6 +161,7 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     if len(values.get("secret_key", "")) < 32:
         raise SettingsError("DASHIFY_SECRET_KEY must be set to at least 32 random characters (or name a file that "
                             "holds them in DASHIFY_SECRET_KEY_FILE).")
+    _check_redis(values)
     _check_models(values)
     return Settings(**values)
 
@@ -177,6 +182,14 @@ def chosen(name: str, environ: Mapping[str, str] | None = None) -> str | None:
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
     """Give the whole environment for a child process: ours, with `overrides` on top."""
     return {**os.environ, **overrides}
+
+
+def _check_redis(values: Mapping[str, Any]) -> None:
+    for name in _REDIS_URLS:
+        try:
+            parse_redis_url(values.get(name) or "redis://unset")
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}{name.upper()} {error}.") from None
 
 
 def _check_models(values: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ KNOWN_BY_THEIR_LIBRARY = {"dashify/realtime/manager.py"}
 TIMEOUTS: dict[str, set[str]] = {
     "MongoClient": {"serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS"},
     "BlockingConnectionPool.from_url": {"socket_timeout", "socket_connect_timeout", "timeout"},
+    "redis.BlockingConnectionPool": {"socket_timeout", "socket_connect_timeout", "timeout"},
     "ConnectionPool.from_url": {"socket_timeout", "socket_connect_timeout"},
     "Redis.from_url": {"socket_timeout", "socket_connect_timeout"},
     "redis.from_url": {"socket_timeout", "socket_connect_timeout"},

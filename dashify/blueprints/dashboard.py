@@ -57,7 +57,7 @@ def show(rest: str = "") -> AnyResponse:
         raise NotFound("There is no such thing here.")
     if request.path == MOUNT:
         return redirect(f"{MOUNT}/")
-    answer = the_platform().resources.gate.run(lambda _: _ask(current_app.extensions["dashify.dashboard"]))
+    answer = the_platform().resources.queues_gate.run(lambda _: _ask(current_app.extensions["dashify.dashboard"]))
     if answer.status_code != 200:
         raise NotFound("There is no such thing here.")
     shown = _shown(answer)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from dashify.clients.rq_lists import RqLists
 from dashify.domain.jobs import Delivery, Queue
 from dashify.errors import Unavailable
-from dashify.gate import RedisGate, connect
+from dashify.gate import RedisGate
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """Hands job ids to RQ. Opens its connections on first use."""
 
-    def __init__(self, gate: RedisGate, redis_url: str) -> None:
+    def __init__(self, gate: RedisGate) -> None:
         self._gate = gate
-        self._client = connect(redis_url, decode=False, pool_size=16)
+        self._client = gate.client(decode=False, pool_size=16)
 
     def follow(self, deliveries: Sequence[Delivery], withdrawals: Sequence[tuple[str, Queue]]) -> None:
         """Hand jobs to workers, and take others out of RQ's lists, after the commit that says so. Never raises.

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from dashify.gate import connect
+from dashify.gate import RedisGate
 
 _READING = frozenset({"EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "INFO", "KEYS", "LLEN",
                       "LPOS", "LRANGE", "MGET", "PING", "SCAN", "SCARD", "SISMEMBER", "SMEMBERS", "TTL", "TYPE", "XLEN",
@@ -45,9 +45,9 @@ class ReadOnlyRedis(redis.Redis):
         return ReadOnlyPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
 
-def connect_to_read(url: str) -> ReadOnlyRedis:
-    """Give a client for `url` that only reads and answers in bytes, as RQ wants them; it connects on first use."""
-    return ReadOnlyRedis(connection_pool=connect(url, decode=False, pool_size=4).connection_pool)
+def connect_to_read(gate: RedisGate) -> ReadOnlyRedis:
+    """Give a client of the gate's Redis that only reads and answers in bytes, as RQ wants them."""
+    return ReadOnlyRedis(connection_pool=gate.client(decode=False, pool_size=4).connection_pool)
 
 
 def _reads(args: tuple[Any, ...]) -> bool:

@@ -77,6 +77,11 @@ def token_log_key(tenant_id: str, answer_id: str) -> str:
     return f"dashify:answer:{tenant_id}:{answer_id}"
 
 
+def redis_probe_key(role: str) -> str:
+    """Name the Redis key that is written to find out whether the Redis of a role takes writes."""
+    return f"dashify:probe:{role}"
+
+
 def session_cookie(secure: bool) -> str:
     """Name the session cookie; behind TLS with the prefix that binds it to this host."""
     return "__Host-dashify_session" if secure else "dashify_session"

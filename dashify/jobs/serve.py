@@ -14,7 +14,6 @@ from prometheus_client import start_http_server
 
 from dashify.domain.jobs import Queue
 from dashify.errors import Unavailable
-from dashify.gate import connect
 from dashify.jobs.leases import WorkerLease
 from dashify.jobs.runner import Runner, open_runner
 from dashify.jobs.schedule import Scheduler
@@ -59,7 +58,7 @@ def serve(queue: Queue, settings: Settings) -> int:
 def _serve_once(queue: Queue, settings: Settings, runner: Runner, stopping: threading.Event, names: list[str]) -> int:
     """Work under one lease, until told to stop or the lease is lost; give 1 where the process has to end."""
     lease = WorkerLease(queue, settings)
-    client = connect(settings.redis_url, timeout=_REDIS_TIMEOUT, decode=False, pool_size=4)
+    client = runner.resources.queues_gate.client(timeout=_REDIS_TIMEOUT, decode=False, pool_size=4)
     try:
         lease.begin(runner.workers)
         names[:] = [lease.name]

@@ -146,7 +146,7 @@ class Sweeper:
 
     def _available(self) -> bool:
         """Tell whether Redis answers. Where it does not, rows are put back all the same and handed over later."""
-        return self._platform.resources.gate.available
+        return self._platform.resources.queues_gate.available
 
     def _try(self, step: Callable[[], int]) -> None:
         try:

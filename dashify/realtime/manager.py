@@ -12,8 +12,8 @@ from typing import Any
 import redis
 import socketio
 
-from dashify import gate
 from dashify.domain.names import CONTROL_CHANNEL, EVENTS_CHANNEL
+from dashify.gate import RedisGate
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,11 @@ class Manager(socketio.RedisManager):  # type: ignore[misc]  # python-socketio h
     peer that went away without a word. Publishing goes through `clients.publisher`, which never blocks.
     """
 
-    def __init__(self, url: str, host_id: str) -> None:
-        super().__init__(url, channel=EVENTS_CHANNEL)
+    def __init__(self, gate: RedisGate, host_id: str) -> None:
+        # Without an address: what the library would open by itself is never asked for.
+        super().__init__(channel=EVENTS_CHANNEL)
         self.host_id = host_id
+        self._gate = gate
         self.subscribed = False
         self._was_subscribed = False
         self._obey: Callable[[dict[str, Any]], None] = lambda message: None
@@ -62,12 +64,15 @@ class Manager(socketio.RedisManager):  # type: ignore[misc]  # python-socketio h
 
     def _listen_once(self) -> None:
         """Subscribe and handle messages until the connection fails or falls silent."""
-        with gate.connect(self.redis_url, timeout=2.0, pool_size=2) as client, client.pubsub() as pubsub:
+        moves = self._gate.moves
+        with self._gate.client(timeout=2.0, pool_size=2) as client, client.pubsub() as pubsub:
             pubsub.subscribe(EVENTS_CHANNEL, CONTROL_CHANNEL)
             heard = pinged = time.monotonic()
             while True:
                 message = pubsub.get_message(timeout=_PING_SECONDS)
                 now = time.monotonic()
+                if self._gate.moves != moves:
+                    raise redis.ConnectionError("another Redis has taken over")
                 if message is not None:
                     heard = now
                     self._handle(message)

@@ -25,7 +25,7 @@ PING_SECONDS = 10
 def attach(app: Flask, platform: Platform, lifecycle: Lifecycle) -> Hub:
     """Give `app` its sockets. Nothing is opened here; `start` does that, in the process that serves."""
     settings = platform.settings
-    manager = Manager(settings.redis_url, platform.publisher.host_id)
+    manager = Manager(platform.resources.pubsub_gate, platform.publisher.host_id)
     socketio = SocketIO()
     # Origins are checked by the gatekeeper, which answers in our shape and knows our own host; order is kept by
     # handling a socket's events one after the other.
