@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from dashify.domain.jobs import Queue
-from dashify.errors import SettingsError
+from dashify.errors import EXIT_OUTDATED, SettingsError
 from dashify.settings import Settings, child_environment, from_env
 
 
@@ -49,12 +49,8 @@ def main(names: list[str]) -> int:
         return 2
     logs.set_up(settings.log_level, process="scheduler" if scheduler else f"worker-{'+'.join(names)}")
     if scheduler:
-        serve_schedule(settings)
-    elif len(names) == 1:
-        return serve(Queue(names[0]), settings)
-    else:
-        return _serve_children(names, settings)
-    return 0
+        return serve_schedule(settings)
+    return serve(Queue(names[0]), settings) if len(names) == 1 else _serve_children(names, settings)
 
 
 def _serve_children(names: list[str], settings: Settings) -> int:
@@ -83,7 +79,9 @@ def _serve_children(names: list[str], settings: Settings) -> int:
         if not stopping and any(child.poll() is not None for child in children):
             stop(signal.SIGTERM, None)
         time.sleep(0.2)
-    return max(abs(child.wait()) for child in children)
+    statuses = [abs(child.wait()) for child in children]
+    # Those that were stopped on account of the one that is too old say less.
+    return EXIT_OUTDATED if EXIT_OUTDATED in statuses else max(statuses)
 
 
 if __name__ == "__main__":

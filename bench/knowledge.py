@@ -29,7 +29,7 @@ from dashify.services.documents import Place
 from dashify.services.knowledge import principals_of
 from dashify.services.retrieval import find_passages
 from dashify.settings import Settings
-from dashify.stores.mongo import create_indexes
+from dashify.stores.migrating import migrate
 
 PARTS = ("nightly", "indexing", "question")
 WORKERS = (1, 2, 4)
@@ -47,7 +47,7 @@ class Installation:
         self.settings, self._folder = settings, folder
         self.resources = Resources(settings)
         self.platform = Platform(self.resources)
-        create_indexes(self.resources.database)
+        migrate(self.resources.database)
 
     def owner(self) -> Context:
         """Sign somebody up and give their context."""

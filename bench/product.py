@@ -18,7 +18,7 @@ from dashify.gate import RedisGate
 from dashify.local.processes import spawn
 from dashify.resources import Resources
 from dashify.settings import Settings
-from dashify.stores.mongo import create_indexes
+from dashify.stores.migrating import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_ONE_UNIT = 100
@@ -50,7 +50,7 @@ class Product:
         self._dispatcher = TimedDispatcher(self._resources.queues_gate)
         self._resources.dispatcher = self._dispatcher
         self._platform = Platform(self._resources)
-        create_indexes(self._resources.database)
+        migrate(self._resources.database)
 
     def measure(self, singles: int, jobs: int) -> dict[str, float]:
         """Ask for `singles` jobs one by one, and run `jobs` more.

@@ -9,11 +9,11 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from dashify import logs
+from dashify import logs, migrate
 from dashify.blueprints.schemas import Email, NewPassword
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, OPERATOR, Job, Queue
-from dashify.errors import DashifyError, Unavailable
+from dashify.errors import EXIT_OUTDATED, DashifyError, Outdated, Unavailable
 from dashify.index_commands import index_group
 from dashify.release import read_release
 from dashify.resources import Resources
@@ -23,6 +23,12 @@ from dashify.stores.job_book import JobBook
 from dashify.units import Unit
 
 _BATCH = 100
+
+
+class TooOld(click.ClickException):
+    """Ends a command whose release the database has left behind."""
+
+    exit_code = EXIT_OUTDATED
 
 
 @click.group()
@@ -145,15 +151,23 @@ def _checked(kind: Any, value: str, otherwise: str) -> Any:
 
 
 def _open() -> Resources:
+    """Open this process's connections, to a database on which this release may work."""
     try:
-        settings = from_env()
+        resources = Resources(from_env())
     except DashifyError as error:
         raise click.ClickException(error.message) from error
     logs.set_up("warning", process="cli")
-    return Resources(settings)
+    resources.standing.kind = "command"
+    try:
+        resources.standing.check()
+    except DashifyError as error:
+        resources.close()
+        raise (TooOld if isinstance(error, Outdated) else click.ClickException)(error.message) from error
+    return resources
 
 
 main.add_command(index_group(_open))
+main.add_command(migrate.command)
 
 
 def describe_queues(resources: Resources) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
 import time
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
 
 from dashify.domain.names import new_id
+from dashify.errors import EXIT_OUTDATED, Outdated
 from dashify.lifecycle import Lifecycle
 from dashify.logs import JsonLines
 
@@ -85,10 +87,18 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             client.sendall((head + body).encode())
 
     def run(self) -> None:
-        """Serve until the drain is over, and let what was published last leave."""
-        self.wsgi.extensions["dashify.start"]()
+        """Serve until the drain is over, and let what was published last leave.
+
+        A release that is too old for the database ends with exit code 3, and gunicorn with it: no other start helps.
+        """
+        try:
+            self.wsgi.extensions["dashify.start"]()
+        except Outdated as error:
+            self.log.error("%s", error.message)
+            sys.exit(EXIT_OUTDATED)
         super().run()
         self.wsgi.extensions["dashify.platform"].publisher.flush(_FLUSH_SECONDS)
+        self.wsgi.extensions["dashify.stop"]()
 
     def _drain(self) -> None:
         started = time.monotonic()

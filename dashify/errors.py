@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+# Of every kind of process whose release is too old for the database. gunicorn ends on a worker's 3; so should a unit.
+EXIT_OUTDATED = 3
+
 
 class DashifyError(Exception):
     """A failure that a caller may be told about.
@@ -78,6 +81,12 @@ class Unavailable(DashifyError):
     """Something this work needs is away. Trying again later may help; jobs retry on exactly this kind."""
 
     default_code = "unavailable"
+
+
+class Outdated(DashifyError):
+    """This release is older than the database allows; starting it again does not help, only a newer one does."""
+
+    default_code = "release_outdated"
 
 
 class SettingsError(DashifyError):

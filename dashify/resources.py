@@ -27,8 +27,9 @@ from dashify.stores.accounts import Directory
 from dashify.stores.collections import Collections, open_qdrant
 from dashify.stores.lane import Lanes
 from dashify.stores.limits import LimitStore
-from dashify.stores.mongo import Document, answers, create_indexes, open_client, open_database
+from dashify.stores.mongo import Document, answers, open_client, open_database
 from dashify.stores.revocations import Revocations
+from dashify.stores.schema import Standing
 from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
 from dashify.stores.vectors import TenantVectors
@@ -102,6 +103,11 @@ class Resources:
         return Clock(self.database)
 
     @cached_property
+    def standing(self) -> Standing:
+        """Whether this process may work on the database as it is."""
+        return Standing(self.database, self.clock, self.settings.instance)
+
+    @cached_property
     def workers(self) -> Workers:
         """The leases of worker processes."""
         return Workers(self.database, self.clock)
@@ -173,12 +179,13 @@ class Resources:
         return epoch
 
     def prepare(self) -> None:
-        """Make sure that every index is there and load what was revoked: once, before the first request is served.
+        """Make sure that the database has our schema and load what was revoked: once, before we are ready to serve.
 
         Raises:
-            Unavailable: MongoDB is away.
+            Outdated: the database has left this release behind.
+            Unavailable: MongoDB is away, or `dashify migrate` has not been run.
         """
-        create_indexes(self.database)
+        self.standing.check()
         self.revocations.reload()
         self.restore_epoch()
         self.prepared = True
@@ -206,6 +213,8 @@ class Resources:
             self.qdrant.close()
         for gate in self._gates.values():
             gate.close()
+        if "standing" in opened:
+            self.standing.leave()
         if "mongo" in opened:
             self.mongo.close()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -38,10 +40,11 @@ from dashify.blueprints.rates import Rates
 from dashify.blueprints.session import WorkspaceSessionInterface
 from dashify.context import Platform
 from dashify.domain.network import parse_networks
-from dashify.errors import DashifyError
+from dashify.errors import DashifyError, Outdated, Unavailable
 from dashify.lifecycle import Lifecycle
 from dashify.resources import Resources
 from dashify.settings import Settings
+from dashify.stores.schema import BEAT_SECONDS
 
 log = logging.getLogger(__name__)
 _PREPARE_SECONDS = 0.5
@@ -84,24 +87,64 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None, static: P
         app.register_blueprint(blueprint)
     hub = realtime.attach(app, platform, life)
     app.extensions.update({
-        "dashify.lifecycle": life, "dashify.settings": settings, "dashify.start": lambda: _start(platform, hub)})
+        "dashify.lifecycle": life, "dashify.settings": settings, "dashify.start": lambda: _start(platform, hub),
+        "dashify.stop": platform.resources.standing.leave})
     return app
 
 
 def _start(platform: Platform, hub: realtime.Hub) -> None:
-    """Begin to listen, to beat and to prepare; for the process that serves, once, after the fork."""
+    """Begin to listen, to beat and to prepare; for the process that serves, once, after the fork.
+
+    Raises:
+        Outdated: the database has left this release behind; not found out here while MongoDB is away.
+    """
+    platform.resources.standing.kind = "api"
+    try:
+        platform.resources.standing.check()
+    except Unavailable as error:
+        log.warning("Not ready to serve yet: %s", error.message)
     realtime.start(hub)
     hub.server.start_background_task(_prepare, platform)
 
 
 def _prepare(platform: Platform) -> None:
-    """Prepare the database as soon as it is there; until then the instance is not ready."""
-    while True:
+    """Prepare as soon as the database is there, with our schema; until then the instance is not ready."""
+    said = ""
+    while not platform.resources.prepared:
         try:
             platform.resources.prepare()
-            return
+            break
+        except Outdated as error:
+            _end(error)
+            break
         except DashifyError as error:
-            log.warning("Not ready to serve yet: %s", error.message)
+            if error.message != said:
+                log.warning("Not ready to serve yet: %s", error.message)
+            said = error.message
         except Exception:  # the next try may find a server that has finished starting
             log.exception("Preparing failed")
         time.sleep(_PREPARE_SECONDS)
+    _keep_standing(platform)
+
+
+def _keep_standing(platform: Platform) -> None:
+    """Say every 10 s that this instance runs, to its very end, and end it once a newer release has taken over."""
+    while True:
+        time.sleep(BEAT_SECONDS)
+        if platform.resources.standing.left:
+            return
+        try:
+            platform.resources.standing.check()
+        except Outdated as error:
+            if not platform.resources.lifecycle.draining:
+                _end(error)
+        except DashifyError as error:
+            log.warning("This instance could not look at the database's schema: %s", error.message)
+        except Exception:  # the next look may succeed
+            log.exception("This instance could not look at the database's schema")
+
+
+def _end(error: Outdated) -> None:
+    """Drain as after any SIGTERM. gunicorn then starts its worker again, which refuses, and so ends gunicorn too."""
+    log.error("%s", error.message)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -17,7 +17,7 @@ from dashify.local.servers import Server, running_mongodb, running_qdrant, runni
 from dashify.resources import Resources
 from dashify.services import accounts, people
 from dashify.settings import Limits, Settings
-from dashify.stores.mongo import create_indexes
+from dashify.stores.migrating import migrate
 
 PASSWORD = "correct horse battery"
 HERE = Client(device="Firefox on Linux", address="127.0.0.1")
@@ -89,7 +89,7 @@ def settings(redis_server: Server, mongodb_server: Server, tmp_path_factory: pyt
 def resources(settings: Settings) -> Iterator[Resources]:
     """One process's connections to the test servers."""
     opened = Resources(settings)
-    create_indexes(opened.database)
+    migrate(opened.database)
     yield opened
     opened.close()
 

@@ -18,6 +18,7 @@ from dashify.errors import (
     Invalid,
     NotAllowedNow,
     NotFound,
+    Outdated,
     RateLimited,
     TooLarge,
     Unauthenticated,
@@ -30,6 +31,7 @@ RETRY_SECONDS = 2
 STATUS: dict[type[DashifyError], int] = {
     Invalid: 400, Unauthenticated: 401, Forbidden: 403, NotFound: 404, Conflict: 409, TooLarge: 413,
     NotAllowedNow: 422, RateLimited: 429, Unavailable: 503,
+    Outdated: 503,
 }
 _CODES = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
 _WORDS = {

@@ -70,10 +70,21 @@ GUARDS: frozenset[Guard] = frozenset({anybody, entering, signed_in, superadmin})
 
 
 def guarded(name: str, guard: Guard, *, url_prefix: str | None = "/api/v1") -> Blueprint:
-    """Make a blueprint behind `guard`."""
+    """Make a blueprint behind `guard`; one under a prefix answers 503 until the database has our schema."""
     blueprint = Blueprint(name, __name__, url_prefix=url_prefix)
+    if url_prefix is not None:
+        blueprint.before_request(_on_our_schema)
     blueprint.before_request(guard)
     return blueprint
+
+
+def _on_our_schema() -> None:
+    """Serve nothing on a database that lacks an index which keeps doubles out, whoever sends requests here.
+
+    Raises:
+        Outdated, Unavailable: see `Standing.check`.
+    """
+    the_platform().resources.standing.require()
 
 
 def the_platform() -> Platform:

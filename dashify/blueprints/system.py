@@ -34,6 +34,7 @@ class Readiness:
         found = {
             "draining": self._platform.resources.lifecycle.draining,
             "preparing": not self._platform.resources.prepared,
+            "schema": self._platform.resources.standing.behind,
             "mongodb": not self._platform.database_available(),
             "redis": not self._redis_answers(),
             "subscription": not subscribed,

@@ -18,6 +18,7 @@ from dashify.jobs.leases import WorkerLease
 from dashify.jobs.runner import Runner, open_runner
 from dashify.jobs.schedule import Scheduler
 from dashify.jobs.sweeper import Sweeper
+from dashify.jobs.watch import Watch
 from dashify.jobs.worker import JobWorker, LeaseLost, Stuck
 from dashify.resources import Resources
 from dashify.settings import Settings
@@ -38,12 +39,17 @@ _native_sleep: Callable[[float], None] = monkey.get_original("time", "sleep")
 def serve(queue: Queue, settings: Settings) -> int:
     """Work on `queue` until SIGTERM or SIGINT; then finish what runs, or give it back when that takes too long.
 
-    Give the exit status: 1 where a run could not be stopped, so that the process must end, else 0.
+    Give the exit status: 3 where the database has left this release behind, 1 where the process must end and another
+    may begin, else 0.
     """
     names: list[str] = []
     stopping = _stop_on_signals(lambda: _start_native(_force_stop, (settings, names)))
     _serve_metrics(settings)
     runner = open_runner(settings)
+    standing = Watch(runner.resources.standing, f"worker {queue.value}", stopping)
+    if not standing.begin():
+        runner.resources.close()
+        return standing.status
     sweeper = Sweeper(runner, [queue], _leads_sweeping(runner))
     threading.Thread(target=sweeper.run, args=(stopping,), name="sweeper", daemon=True).start()
     log.info("Worker started", extra={"queue": queue.value})
@@ -52,7 +58,7 @@ def serve(queue: Queue, settings: Settings) -> int:
         status = _serve_once(queue, settings, runner, stopping, names)
     runner.resources.close()
     log.info("Worker stopped", extra={"queue": queue.value})
-    return status
+    return status or standing.status
 
 
 def _serve_once(queue: Queue, settings: Settings, runner: Runner, stopping: threading.Event, names: list[str]) -> int:
@@ -81,11 +87,15 @@ def _serve_once(queue: Queue, settings: Settings, runner: Runner, stopping: thre
     return 0
 
 
-def serve_schedule(settings: Settings) -> None:
-    """Tick, and sweep every queue, until SIGTERM or SIGINT."""
+def serve_schedule(settings: Settings) -> int:
+    """Tick, and sweep every queue, until SIGTERM or SIGINT; give the exit status, see `serve`."""
     stopping = _stop_on_signals(lambda: None)
     _serve_metrics(settings)
     runner = open_runner(settings)
+    standing = Watch(runner.resources.standing, "scheduler", stopping)
+    if not standing.begin():
+        runner.resources.close()
+        return standing.status
     log.info("Scheduler started")
     scheduler = Scheduler(runner.platform, runner.clock)
     sweeper = Sweeper(runner, list(Queue), _leads_sweeping(runner))
@@ -95,6 +105,7 @@ def serve_schedule(settings: Settings) -> None:
     sweeping.join(_PAUSE_SECONDS * 4)
     runner.resources.close()
     log.info("Scheduler stopped")
+    return standing.status
 
 
 def _leads_sweeping(runner: Runner) -> Callable[[Queue], bool]:

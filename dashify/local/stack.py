@@ -19,7 +19,7 @@ from dashify.local.supervisor import Child
 from dashify.settings import Settings, child_environment, chosen, from_env
 
 QUEUES = ("emails", "reports", "indexer", "notifications", "audit", "assistant")
-SERVERS_WAVE, API_WAVE, WORKERS_WAVE = 1, 2, 3
+SERVERS_WAVE, SCHEMA_WAVE, API_WAVE, WORKERS_WAVE = range(1, 5)
 STOP_API, STOP_WORKERS, STOP_SCHEDULER, STOP_MODELS, STOP_QDRANT, STOP_MONGODB, STOP_REDIS = range(1, 8)
 # Longer than the limit the process keeps itself, so that it, and not we, decides when to give up.
 EXTRA_SECONDS = 10.0
@@ -105,6 +105,7 @@ def describe(options: Options, folder: Folder) -> Stack:
             url = ours[f"DASHIFY_{kind.setting.upper()}"] = server.url
         servers[kind.name] = url
     settings = from_env(child_environment(ours))
+    children.append(_schema(ours))
     children += [_api(options, index, settings, ours) for index in range(options.instances)]
     children += [_worker(f"worker-{queue}", (queue,), ports, settings, ours) for queue in QUEUES]
     children.append(_worker("scheduler", ("--scheduler",), ports, settings, ours))
@@ -132,6 +133,16 @@ def _server_child(kind: ServerKind, server: embedded.Embedded) -> Child:
         name=kind.name, command=server.command, answers=server.answers,
         address=server.url.removeprefix("http://").partition("?")[0],
         start_wave=SERVERS_WAVE, stop_wave=kind.stop_wave, hurried_seconds=DATA_HURRIED_SECONDS,
+    )
+
+
+def _schema(ours: Mapping[str, str]) -> Child:
+    """Migrate the database before anything of ours works on it; on a laptop nobody else does."""
+    return Child(
+        name="schema", command=(sys.executable, "-m", "dashify.migrate"), answers=lambda: False,
+        environment={**ours, "PYTHONUNBUFFERED": "1"}, start_wave=SCHEMA_WAVE, stop_wave=STOP_API, once=True,
+        # An index of years of messages may take that long.
+        ready_seconds=3600.0,
     )
 
 

@@ -25,6 +25,7 @@ LONGEST_BACKOFF = 5.0
 STEADY_SECONDS = 30.0
 MOST_STARTS = 5
 TICK_SECONDS = 0.1
+_SUCCESS = describe_exit(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Child:
     """One row of the table. Waves start in rising and stop in rising order of their own numbers.
 
     `stop_seconds` is how long it may take to end after SIGTERM, `hurried_seconds` the same after a second Ctrl-C.
+    One that is to run `once` is ready when it has ended with exit code 0, and is not started again.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Child:
     ready_seconds: float = 90.0
     stop_seconds: float = 20.0
     hurried_seconds: float = 0.5
+    once: bool = False
 
 
 class StartFailed(DashifyError):
@@ -151,6 +154,10 @@ class Supervisor:
         """Clean up after a death and set the time of the next start."""
         lived = time.monotonic() - life.began
         how = self._reap(life)
+        if life.child.once and how == _SUCCESS:
+            life.was_ready = True
+            self._screen.done(life.child.name, "done", lived)
+            return
         life.deaths = 1 if lived >= STEADY_SECONDS else life.deaths + 1
         if not life.was_ready and life.deaths >= MOST_STARTS:
             raise StartFailed(self._story(life, f"ended {MOST_STARTS} times before it was ready ({how})"))
@@ -187,7 +194,7 @@ class Supervisor:
         """Bury a child that has ended; kill it when its time is over."""
         if life.process and has_ended(life.process):
             how = self._reap(life)
-            self._screen.done(life.child.name, "stopped" if how == "exit code 0" else f"stopped ({how})", waited)
+            self._screen.done(life.child.name, "stopped" if how == _SUCCESS else f"stopped ({how})", waited)
         elif waited > life.child.stop_seconds or (hurried is not None and hurried > life.child.hurried_seconds):
             self._screen.trouble(life.child.name, f"did not stop within {waited:.1f} s and was killed")
             self._reap(life)

@@ -66,6 +66,8 @@ class Gatekeeper:
             return "origin_refused"
         if self._lifecycle.draining or not self._platform.database_available():
             return "unavailable"
+        if not self._platform.resources.standing.holds:
+            return "unavailable"
         if self._by_address[address] >= settings.limits.sockets_per_address:
             return "too_many_sockets"
         return None

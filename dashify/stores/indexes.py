@@ -1,6 +1,13 @@
-"""The indexes of every collection. Each begins with the tenant, but for what is looked for above tenants."""
+"""The indexes of every collection. Each begins with the tenant, but for what is looked for above tenants.
+
+A change here needs a migration, which `dashify migrate` runs: see `stores/migrations.py`. What is taken out of here
+stays in databases until a contract migration drops it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -100,9 +107,24 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("finished_at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600),
     ],
     "workers": [IndexModel([("lease_until", ASCENDING)])],
+    "processes": [IndexModel([("until", ASCENDING)], expireAfterSeconds=24 * 3600)],
     "schedule_ticks": [
         IndexModel([("name", ASCENDING), ("time", DESCENDING)]),
         IndexModel([("time", ASCENDING)], expireAfterSeconds=90 * 24 * 3600),
     ],
     "files.files": [IndexModel([("metadata.expires_at", ASCENDING)])],
 }
+
+_WHAT_COUNTS = ("unique", "expireAfterSeconds", "partialFilterExpression")
+
+
+def name_of(index: IndexModel) -> str:
+    """Give the name that an index has, or gets."""
+    return str(index.document["name"])
+
+
+def is_as_wanted(index: IndexModel, found: Mapping[str, Any]) -> bool:
+    """Tell whether an index that is there, as `index_information` tells of it, does what `index` is to do."""
+    wanted = index.document
+    return (list(wanted["key"].items()) == [tuple(pair) for pair in found["key"]]
+            and all(wanted.get(option) == found.get(option) for option in _WHAT_COUNTS))

@@ -1,4 +1,4 @@
-"""MongoDB: how it is opened, the indexes it has, transactions, and the turning of its failures into ours."""
+"""MongoDB: how it is opened, transactions, and the turning of its failures into ours."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from dashify.errors import Unavailable
-from dashify.stores.indexes import INDEXES
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -40,15 +39,15 @@ class Again(Exception):
     """Raised inside a transaction that found itself overtaken: `transact` runs it again, on what is there by then."""
 
 
-def open_client(url: str) -> MongoClient[Document]:
+def open_client(url: str, call_seconds: float = 5.0) -> MongoClient[Document]:
     """Open a client whose every call has a time limit and whose writes are acknowledged by a majority, journaled.
 
     Call it in the process that uses it: PyMongo's client must not cross a fork.
     """
     return MongoClient(
         url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=2_000, connectTimeoutMS=2_000,
-        socketTimeoutMS=5_000, waitQueueTimeoutMS=5_000, maxPoolSize=64, retryWrites=True, retryReads=True,
-        appname="dashify",
+        socketTimeoutMS=int(call_seconds * 1_000), waitQueueTimeoutMS=5_000, maxPoolSize=64, retryWrites=True,
+        retryReads=True, appname="dashify",
     )
 
 
@@ -57,13 +56,6 @@ def open_database(client: MongoClient[Document], name: str) -> Database[Document
     options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
     return client.get_database(name, codec_options=options, read_concern=ReadConcern("majority"),
                                write_concern=_MAJORITY)
-
-
-def create_indexes(database: Database[Document]) -> None:
-    """Create every collection and index that is missing. Safe to run from several processes at once."""
-    with translated():
-        for name, indexes in INDEXES.items():
-            database[name].create_indexes(indexes)
 
 
 def answers(client: MongoClient[Document], seconds: float = 1.5) -> bool:

@@ -48,6 +48,12 @@ class Leadership:
                 return None
         return int(taken["fence"]) if taken is not None and taken["holder"] == self._holder else None
 
+    def find_holder(self) -> str | None:
+        """Give who leads, or None where nobody does."""
+        with translated():
+            row = self._leases.find_one({"_id": self._role, "until": {"$gt": self._clock.now()}})
+        return str(row["holder"]) if row else None
+
     def resign(self) -> None:
         """Let somebody else lead at once."""
         with translated():

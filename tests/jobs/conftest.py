@@ -18,7 +18,7 @@ from dashify.jobs.runner import Runner
 from dashify.jobs.running import Run
 from dashify.resources import Resources
 from dashify.settings import Settings
-from dashify.stores.mongo import create_indexes
+from dashify.stores.migrating import migrate
 from dashify.units import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture(scope="session")
 def resources(settings: Settings) -> Iterator[Resources]:
     opened = Resources(settings)
-    create_indexes(opened.database)
+    migrate(opened.database)
     yield opened
     opened.close()
 

@@ -21,7 +21,7 @@ from dashify.resources import Resources
 from dashify.services import documents
 from dashify.services.documents import Place
 from dashify.settings import Settings
-from dashify.stores.mongo import create_indexes
+from dashify.stores.migrating import migrate
 
 DIMENSIONS = 32
 SHARED = Place(Visibility.ORGANIZATION)
@@ -67,7 +67,7 @@ def settings(settings: Settings, qdrant_server: Server) -> Settings:
 @pytest.fixture(scope="session")
 def resources(settings: Settings) -> Iterator[Resources]:
     opened = Resources(settings)
-    create_indexes(opened.database)
+    migrate(opened.database)
     vars(opened)["models"] = Meanings()
     yield opened
     opened.close()

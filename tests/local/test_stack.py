@@ -24,14 +24,14 @@ def test_everything_is_started_for_the_instances_asked_for(folder: Folder) -> No
     stack = describe(Options(port=9000, instances=3, data=folder.path), folder)
     names = [child.name for child in stack.children]
     assert names[:4] == ["redis", "mongodb", "qdrant", "models"]
-    assert names[4:7] == ["api-1", "api-2", "api-3"]
-    assert names[7:] == [*(f"worker-{queue}" for queue in QUEUES), "scheduler"]
+    assert names[4:8] == ["schema", "api-1", "api-2", "api-3"]
+    assert names[8:] == [*(f"worker-{queue}" for queue in QUEUES), "scheduler"]
 
 
 def test_data_servers_stop_last_and_redis_last_of_all(folder: Folder) -> None:
     children = describe(Options(data=folder.path), folder).children
     names = [child.name for child in sorted(children, key=lambda child: child.stop_wave)]
-    assert names[:2] == ["api-1", "api-2"]
+    assert names[:3] == ["schema", "api-1", "api-2"]
     assert names[-5:] == ["scheduler", "models", "qdrant", "mongodb", "redis"]
 
 

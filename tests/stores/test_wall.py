@@ -30,7 +30,8 @@ from dashify.services.audit import seal_entries
 from dashify.services.documents import Place
 from dashify.settings import Settings
 from dashify.stores.job_book import JobBook
-from dashify.stores.mongo import Document, create_indexes
+from dashify.stores.migrating import migrate
+from dashify.stores.mongo import Document
 from dashify.stores.store import Store
 from dashify.stores.workers import Clock
 
@@ -74,7 +75,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture(scope="module")
 def resources(settings: Settings) -> Iterator[Resources]:
     opened = Resources(settings)
-    create_indexes(opened.database)
+    migrate(opened.database)
     yield opened
     opened.close()
 

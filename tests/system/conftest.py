@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dashify.settings import Settings
-from tests.system.kit import ROOT, Instance, Person, kill_group, until
+from tests.system.kit import ROOT, Instance, Person, kill_group, migrate_for, until
 
 Start = Callable[..., Instance]
 
@@ -69,6 +69,7 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[byte
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHIFY_")}
 
     def run(*arguments: str, own: Settings, script: str = "worker.py") -> subprocess.Popen[bytes]:
+        migrate_for(own)
         environment = {**clean, **own.to_env(), "PYTHONPATH": str(ROOT)}
         with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
             started.append(subprocess.Popen([sys.executable, str(ROOT / script), *arguments], cwd=ROOT,

@@ -27,7 +27,7 @@ from dashify.gate import connect
 from dashify.local.servers import running_mongodb, running_redis
 from dashify.resources import Resources
 from dashify.settings import Settings
-from dashify.stores.mongo import create_indexes
+from dashify.stores.migrating import migrate
 from dashify.units import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ class Fleet:
 def kill_workers(settings: Settings, folder: Path, *, rows: range, seconds: float, patience: float = 240.0) -> Outcome:
     """Ask for a self-check of each of `rows`, kill workers for `seconds`, then wait until nothing is left."""
     resources = Resources(settings)
-    create_indexes(resources.database)
+    migrate(resources.database)
     client = connect(settings.redis_url, decode=False, timeout=5.0)
     theirs = RqQueue("audit", connection=client, serializer=JSONSerializer)
     for start in range(0, len(rows), _BATCH):

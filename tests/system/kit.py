@@ -20,7 +20,9 @@ import websocket
 
 from dashify.domain.names import new_id
 from dashify.local.probes import free_port
-from dashify.settings import Settings
+from dashify.settings import Settings, from_env
+from dashify.stores.migrating import migrate
+from dashify.stores.mongo import open_client, open_database
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
@@ -38,6 +40,14 @@ def until(condition: Callable[[], Any], seconds: float = 15.0, what: str = "the 
         time.sleep(0.02)
 
 
+def migrate_for(settings: Settings, **environment: str) -> None:
+    """Do what a deployment does before it starts processes with these settings."""
+    own = from_env({**settings.to_env(), **environment})
+    client = open_client(own.mongodb_url)
+    migrate(open_database(client, own.mongodb_database))
+    client.close()
+
+
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -45,9 +55,12 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 class Instance:
-    """One API instance: its own gunicorn, as production runs it."""
+    """One API instance: its own gunicorn, as production runs it, on a database that it finds migrated."""
 
-    def __init__(self, settings: Settings, name: str, log: Path, port: int = 0, **environment: str) -> None:
+    def __init__(self, settings: Settings, name: str, log: Path, port: int = 0, *, migrated: bool = True,
+                 **environment: str) -> None:
+        if migrated:
+            migrate_for(settings, **environment)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log / f"{name}.log"

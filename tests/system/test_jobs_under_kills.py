@@ -16,7 +16,7 @@ from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, Job
 from dashify.resources import Resources
 from dashify.settings import Settings
-from dashify.stores.mongo import create_indexes
+from dashify.stores.migrating import migrate
 from tests.system.killing import kill_workers
 from tests.system.kit import kill_group, until
 from tests.system.strange_worker import ENDLESS, POISON, SLOW
@@ -36,7 +36,7 @@ def own(settings: Settings) -> Settings:
 def resources(own: Settings) -> Iterator[Resources]:
     opened = Resources(own)
     opened.gate.run(lambda client: client.flushall())
-    create_indexes(opened.database)
+    migrate(opened.database)
     yield opened
     opened.close()
 
