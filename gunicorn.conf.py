@@ -16,7 +16,7 @@ from dashify.drain import DrainingWorker, JsonLogger  # noqa: E402
 
 _configured = _settings.from_env()
 
-bind = _configured.bind
+bind = _settings.split_list(_configured.bind)
 # One process an instance: a second would double every subscription, and capacity is added by starting more instances.
 workers = 1
 worker_class = DrainingWorker

@@ -14,6 +14,7 @@ from dashify.domain.accounts import INVITATION_DAYS, RESET_MINUTES, derive_token
 from dashify.errors import NotFound
 from dashify.jobs.running import Run
 from dashify.services.digests import compose_digest
+from dashify.settings import split_list
 
 
 def send_invitation(platform: Platform, payload: dict[str, Any], run: Run) -> None:
@@ -96,4 +97,4 @@ def _link(platform: Platform, page: str, purpose: str, subject_id: str) -> str:
 
 
 def _base(platform: Platform) -> str:
-    return platform.settings.public_url.rstrip("/") or f"http://{platform.settings.bind}"
+    return platform.settings.public_url.rstrip("/") or f"http://{split_list(platform.settings.bind)[0]}"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +56,32 @@ def fleet() -> Iterator[Fleet]:
         _keep_logs(hosts)
 
 
-@dataclass(frozen=True)
 class Releases:
-    """Three releases: the present files; the same with other assets; one that never becomes ready."""
+    """Archives to deploy, made as they are asked for."""
 
-    first: Path
-    second: Path
-    broken: Path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def first(self) -> Path:
+        """The present files."""
+        return build_release(self._folder, "r1")
+
+    @cached_property
+    def second(self) -> Path:
+        """The same, with assets of other names."""
+        return remake(self.first, "r2", with_other_assets("X2"))
+
+    @cached_property
+    def broken(self) -> Path:
+        """One whose instances start, and never become ready."""
+        return remake(self.first, "r3", never_ready)
 
 
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     """The archives that the tests deploy."""
-    folder = tmp_path_factory.mktemp("releases")
-    first = build_release(folder, "r1")
-    return Releases(first, remake(first, "r2", with_other_assets("X2")), remake(first, "r3", never_ready))
+    return Releases(tmp_path_factory.mktemp("releases"))
 
 
 @dataclass
