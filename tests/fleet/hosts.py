@@ -55,7 +55,6 @@ class Host:
         joins = "; ".join(f"echo $$ > {group}/dashify-fleet/{self.name}/cgroup.procs" for group in _GROUPS)
         command = ["systemd-nspawn", "-q", "-D", str(self.root), "--boot", f"--machine={self.name}", "--register=no",
                    "--keep-unit", f"--network-bridge={BRIDGE}", "--resolv-conf=off", "--console=passive",
-                   "--rlimit=RLIMIT_NOFILE=1024:524288",  # what systemd gives a host that is no guest
                    *(f"--bind-ro={outside}:{inside}" for outside, inside in self._binds)]
         with (self.folder / "console.log").open("ab") as log:
             self._process = subprocess.Popen(["sh", "-c", f"{joins}; exec {shlex.join(command)}"], stdout=log,

@@ -33,6 +33,8 @@ def write_inventory(folder: Path, fleet: Fleet) -> Path:
         "ansible_python_interpreter": "/usr/bin/python3",
         "redis_passwords": {user: secrets.token_urlsafe(24) for user in REDIS_USERS},
         "dashify_settings": SETTINGS,
+        # A guest cannot have more open files than this machine gives us.
+        "haproxy_maxconn": 8000,
         "dashify_secrets": {"DASHIFY_SECRET_KEY": secrets.token_urlsafe(48), "DASHIFY_MONGODB_URL": data.MONGODB_URL}}
     children = {group: {"hosts": {name: {"ansible_host": ADDRESSES[name]} for name in names}}
                 for group, names in GROUPS.items()}
