@@ -45,6 +45,11 @@ class Host:
         self._fleet, self._binds = fleet, tuple(binds)
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def on(self) -> bool:
+        """Tell whether it has power."""
+        return bool(_processes_of(self.folder))
+
     def boot(self) -> None:
         """Switch it on; `wait` says when it can be used."""
         # The kernel takes its time to remove the cable of a host that lost power, and its name is wanted again.

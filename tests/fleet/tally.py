@@ -97,7 +97,7 @@ class Tally:
         refusals = [(round(at - self._began, 2), why) for page in pages for at, why in page.refusals
                     if at >= self._began]
         return {
-            "seconds": round(self._ended - self._began, 1),
+            "began": self._began, "seconds": round(self._ended - self._began, 1),
             "requests": dict(self.requests), "failed": len(self.failures), "failures": self.failures[:_KEPT],
             "slowest_ms": {what: round(max(times) * 1000) for what, times in self.seconds.items()},
             "median_ms": {what: round(statistics.median(times) * 1000) for what, times in self.seconds.items()},
