@@ -138,6 +138,23 @@ def delete_organization(organization_id: str, yes: bool) -> None:
     click.echo(f"{name} is closed; its data is being removed.")
 
 
+@main.command("new-epoch")
+def new_epoch() -> None:
+    """Say that the data is another than it was: the last step of a restore, before anything starts again.
+
+    Numbers of changes that pages remember mean nothing then, so every page drops what it holds and loads it again.
+    Processes that run notice within 10 s. Doing it again is safe.
+    """
+    resources = _open()
+    try:
+        epoch = resources.directory.renew_epoch()
+    except DashifyError as error:
+        raise click.ClickException(error.message) from error
+    finally:
+        resources.close()
+    click.echo(f"The epoch is {epoch}.")
+
+
 def _ask_password() -> str:
     given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return str(_checked(NewPassword, given, "A password has 8 to 1,000 characters."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -89,3 +90,22 @@ def test_nobody_becomes_a_superadmin_by_their_organization(alice: Context, carol
     accounts.change_profile(carol, name="superadmin")
     for ctx in (alice, carol):
         assert not is_superadmin(platform, ctx.actor.email)
+
+
+def test_a_restore_ends_with_an_epoch_that_nobody_has_seen(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    apart = replace(settings, mongodb_database=f"epoch_{new_id()}")
+    for name, value in apart.to_env().items():
+        monkeypatch.setenv(name, value)
+
+    def epoch() -> str:
+        resources = Resources(apart)
+        try:
+            return resources.restore_epoch()
+        finally:
+            resources.close()
+
+    fresh = CliRunner().invoke(main, ["new-epoch"])
+    assert (fresh.exit_code, fresh.output) == (0, f"The epoch is {epoch()}.\n")
+    before = epoch()
+    assert CliRunner().invoke(main, ["new-epoch"]).exit_code == 0
+    assert before != epoch() == epoch()

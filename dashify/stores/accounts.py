@@ -249,3 +249,11 @@ class Directory:
                 return_document=ReturnDocument.AFTER)
         assert row is not None  # an upsert that gives the row after it gives one
         return str(row["epoch"])
+
+    def renew_epoch(self) -> str:
+        """Give the installation another epoch, and give that."""
+        epoch = new_id()
+        with translated():
+            self._database["installation"].update_one(
+                {"_id": "installation"}, {"$set": {"epoch": epoch}}, upsert=True)
+        return epoch
