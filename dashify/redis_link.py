@@ -38,7 +38,7 @@ class Sentinels:
         self._master = address.master
         self._order = [redis.Redis(connection_pool=redis.BlockingConnectionPool(  # type: ignore[no-untyped-call]  # redis-py's
             host=host, port=port, username=address.sentinel_user, password=address.sentinel_password,
-            max_connections=1, timeout=_SENTINEL_SECONDS, socket_timeout=_SENTINEL_SECONDS,
+            max_connections=4, timeout=_SENTINEL_SECONDS, socket_timeout=_SENTINEL_SECONDS,
             socket_connect_timeout=_SENTINEL_SECONDS, decode_responses=True, protocol=2, retry=None, driver_info=None,
         )) for host, port in address.hosts]
         self._lock = threading.Lock()

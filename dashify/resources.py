@@ -65,17 +65,17 @@ class Resources:
     @cached_property
     def gate(self) -> RedisGate:
         """The way to Redis for sessions, limits, and all that is neither pub/sub nor a queue."""
-        return self._gate_of("sessions", self.settings.redis_url)
+        return self._gate_of(self.settings.redis_url)
 
     @cached_property
     def pubsub_gate(self) -> RedisGate:
         """The way to Redis's pub/sub."""
-        return self._gate_of("pubsub", self.settings.redis_pubsub_url or self.settings.redis_url)
+        return self._gate_of(self.settings.redis_pubsub_url or self.settings.redis_url)
 
     @cached_property
     def queues_gate(self) -> RedisGate:
         """The way to RQ's lists."""
-        return self._gate_of("queues", self.settings.redis_queues_url or self.settings.redis_url)
+        return self._gate_of(self.settings.redis_queues_url or self.settings.redis_url)
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -218,12 +218,13 @@ class Resources:
         if "mongo" in opened:
             self.mongo.close()
 
-    def _gate_of(self, role: str, url: str) -> RedisGate:
-        """Give the gate to `url`: one for all roles that share it, named by the first of them in order of weight."""
+    def _gate_of(self, url: str) -> RedisGate:
+        """Give the gate to `url`: one for all roles that share it, called by the weightiest of them."""
         with self._lock:
             if url not in self._gates:
-                # Whoever holds a role alone that the sessions share would answer for them too.
-                role = "sessions" if url == self.settings.redis_url else role
+                by_weight = {"sessions": self.settings.redis_url, "queues": self.settings.redis_queues_url}
+                role = next((role for role, of in by_weight.items() if of == url), "pubsub")
+                # The user of pub/sub may write no key.
                 key = "" if role == "pubsub" else redis_probe_key(role)
                 gate = self._gates[url] = RedisGate(url, role=role, probe_key=key)
                 if role == "sessions":

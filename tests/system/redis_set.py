@@ -111,7 +111,7 @@ class RedisSet:
                                  for number in (1, 2))]
         self.sentinels = [begin(self.users.sentinel(folder / f"sentinel-{number}", port_of(first)))
                           for number in range(3)]
-        until(self.complete, 30, "three sentinels and two replicas that know each other")
+        until(self.complete, 60, "three sentinels and two replicas that know each other")
 
     def complete(self) -> bool:
         states = [self.users.admin_of(one).sentinel_master(MASTER) for one in self.sentinels]
@@ -120,7 +120,11 @@ class RedisSet:
 
     def master(self) -> Server:
         """The server that the first sentinel takes for the master."""
-        port = self.users.admin_of(self.sentinels[0]).sentinel_master(MASTER)["port"]
+        return self.master_by(self.sentinels[0])
+
+    def master_by(self, sentinel: Server) -> Server:
+        """The server that a sentinel takes for the master."""
+        port = self.users.admin_of(sentinel).sentinel_master(MASTER)["port"]
         return next(one for one in self.servers if port_of(one) == port)
 
     def cut_replicas_off(self) -> None:
@@ -134,7 +138,7 @@ class RedisSet:
         """End the master (`kill`, or `freeze`) and give how many seconds it took until the sentinels chose another."""
         old, began = self.master(), time.monotonic()
         getattr(old, end)()
-        until(lambda: self.master() is not old, 40, "another master")
+        until(lambda: self.master() is not old, 60, "another master")
         return time.monotonic() - began
 
     def url(self, role: str) -> str:
