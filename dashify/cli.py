@@ -9,13 +9,14 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from dashify import __version__, logs, migrate
+from dashify import logs, migrate
 from dashify.blueprints.schemas import Email, NewPassword
 from dashify.capacity_command import capacity
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, OPERATOR, Job, Queue
 from dashify.errors import EXIT_OUTDATED, DashifyError, Outdated, Unavailable
 from dashify.index_commands import index_group
+from dashify.release import read_release
 from dashify.resources import Resources
 from dashify.services import organizations, superadmins
 from dashify.settings import from_env
@@ -38,8 +39,8 @@ def main() -> None:
 
 @main.command()
 def version() -> None:
-    """Print the version."""
-    click.echo(__version__)
+    """Print the release's name, or a working tree's version."""
+    click.echo(read_release())
 
 
 @main.command()

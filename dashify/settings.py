@@ -117,6 +117,7 @@ class Settings:
     instance: str = "api-1"
     metrics_port: int = 0
     trusted_proxies: str = ""
+    assets_folder: str = ""
     time_zone: str = "UTC"
     log_level: str = "info"
     session_seconds: int = 8 * 3600

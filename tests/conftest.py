@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,19 +24,29 @@ PASSWORD = "correct horse battery"
 HERE = Client(device="Firefox on Linux", address="127.0.0.1")
 
 
-@pytest.fixture(autouse=True, scope="session")
-def only_loopback() -> Iterator[None]:
-    """Fail any test that would talk to something that is not on this machine."""
+@contextmanager
+def guard_connections(allowed: Callable[[str], bool] = lambda address: False) -> Iterator[None]:
+    """Fail whoever connects to an address that is neither loopback nor `allowed`."""
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not (
+                address[0] in ("127.0.0.1", "::1", "localhost") or allowed(address[0])):
             raise AssertionError(f"a test wanted to connect to {address}")
         connect(self, address)
 
     socket.socket.connect = guarded  # type: ignore[method-assign]
-    yield
-    socket.socket.connect = connect  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback() -> Iterator[None]:
+    """Fail any test that would talk to something that is not on this machine."""
+    with guard_connections():
+        yield
 
 
 @pytest.fixture(scope="session")

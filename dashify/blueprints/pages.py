@@ -37,7 +37,7 @@ def home() -> Response:
 @blueprint.get("/assets/<path:name>")
 def asset(name: str) -> Response:
     """Give a file whose name changes with its content, so that it may be kept for ever."""
-    response = _file(f"assets/{name}")
+    response = _file(_find(f"assets/{name}") or _find_shared(name))
     response.headers["Cache-Control"] = FOREVER
     return response
 
@@ -50,8 +50,9 @@ def is_page(request: Request) -> bool:
 def page_or_hint() -> Response:
     """Give the file that the address names, or else the web app's page, which knows its own addresses."""
     name = request.path.lstrip("/")
-    if "." in name and name != "index.html" and _find(name):
-        response = _file(name)
+    path = _find(name) if "." in name and name != "index.html" else None
+    if path:
+        response = _file(path)
         response.headers["Cache-Control"] = "no-cache"
         return response
     return _index()
@@ -72,8 +73,7 @@ def _index() -> Response:
     return response
 
 
-def _file(name: str) -> Response:
-    path = _find(name)
+def _file(path: Path | None) -> Response:
     if path is None:
         raise NotFound("There is no such file.")
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -81,11 +81,19 @@ def _file(name: str) -> Response:
 
 
 def _find(name: str) -> Path | None:
-    """Find a built file. The pattern leaves no way out of the folder: no part begins with a dot."""
-    if not _FILE.fullmatch(name):
-        return None
-    path = _static() / name
-    return path if path.is_file() else None
+    return _find_in(_static(), name)
+
+
+def _find_shared(name: str) -> Path | None:
+    """Find an asset of another release. Its name changes with its content, so none can be mistaken for ours."""
+    folder = the_platform().settings.assets_folder
+    return _find_in(Path(folder), name) if folder else None
+
+
+def _find_in(folder: Path, name: str) -> Path | None:
+    """Find a file. The pattern leaves no way out of the folder: no part begins with a dot."""
+    path = folder / name
+    return path if _FILE.fullmatch(name) and path.is_file() else None
 
 
 def _static() -> Path:

@@ -14,6 +14,7 @@ from dashify.blueprints.visitor import is_loopback
 from dashify.context import Platform
 from dashify.errors import NotFound, Unavailable
 from dashify.gate import RedisGate
+from dashify.release import read_release
 
 PROBE_HOLDS_SECONDS = 1.0
 
@@ -50,8 +51,8 @@ class Readiness:
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Say that the process is up. Asks nothing and nobody."""
-    return json_response({"status": "up"})
+    """Say that the process is up, and of which release. Asks nothing and nobody."""
+    return json_response({"status": "up", "release": read_release()})
 
 
 @blueprint.get("/readyz")

@@ -71,6 +71,25 @@ def test_no_path_leads_out_of_the_built_files(app: Flask, built: Path) -> None:
         assert b"root:" not in answer.data
 
 
+def test_assets_of_other_releases_come_from_the_shared_folder(settings: Settings, built: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "index-old1.js").write_text("the release before")
+    (shared / "index-4f2a.js").write_text("not ours")
+    (tmp_path / "secret.txt").write_text("out of bounds")
+    client = create_app(replace(settings, assets_folder=str(shared)), static=built).test_client()
+    old = client.get("/assets/index-old1.js")
+    assert (old.status_code, old.text, old.mimetype) == (200, "the release before", "text/javascript")
+    assert old.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert client.get("/assets/index-4f2a.js").text != "not ours"
+    for path in ("/assets/none.js", "/assets/../secret.txt", "/assets/..%2fsecret.txt", "/assets/.hidden"):
+        answer = client.get(path)
+        assert answer.status_code in (200, 404), path
+        assert "out of bounds" not in answer.text
+    without = create_app(settings, static=built).test_client()
+    assert without.get("/assets/index-old1.js").status_code == 404
+
+
 def test_a_missing_build_says_what_to_do(settings: Settings, tmp_path: Path) -> None:
     page = create_app(settings, static=tmp_path).test_client().get("/")
     assert page.status_code == 503

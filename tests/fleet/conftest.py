@@ -1,0 +1,187 @@
+"""One fleet for all tests of several hosts: booted once, built by site.yml once, thrown away at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashify.local import probes
+from tests.conftest import guard_connections
+from tests.fleet import data
+from tests.fleet.hosts import Fleet, is_ours
+from tests.fleet.inventory import ADDRESSES, BALANCER, write_inventory
+from tests.fleet.releases import never_ready, remake, with_other_assets
+from tests.fleet.roots import CACHE, bare_root
+from tests.fleet.tally import table
+from tests.system.kit import until
+from tools.fleet import VENV
+from tools.release import ROOT, build_release
+
+LOGS = CACHE / "last-logs"
+PLAYBOOK_SECONDS = 900
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback() -> Iterator[None]:
+    """Fail any test that would talk to something but this machine and the hosts it made itself."""
+    with guard_connections(is_ours):
+        yield
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """All hosts, bare, and data1 with its stand-ins answering."""
+    with Fleet() as hosts:
+        data.add_data_host(hosts)
+        for name, address in ADDRESSES.items():
+            hosts.add(name, address, (bare_root(),))
+        for host in hosts.hosts.values():
+            host.wait()
+        until(lambda: probes.mongodb_answers(data.MONGODB_URL) and probes.http_answers(f"{data.QDRANT_URL}/readyz")
+              and probes.http_answers(f"{data.MODELS_URL}/api/version"), 60, "the stand-ins")
+        yield hosts
+        _keep_logs(hosts)
+
+
+class Releases:
+    """Archives to deploy, made as they are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def first(self) -> Path:
+        """The present files."""
+        return build_release(self._folder, "r1")
+
+    @cached_property
+    def second(self) -> Path:
+        """The same, with assets of other names."""
+        return remake(self.first, "r2", with_other_assets("X2"))
+
+    @cached_property
+    def broken(self) -> Path:
+        """One whose instances start, and never become ready."""
+        return remake(self.first, "r3", never_ready)
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
+    """The archives that the tests deploy."""
+    return Releases(tmp_path_factory.mktemp("releases"))
+
+
+@dataclass
+class Play:
+    """How a run of a playbook went."""
+
+    status: int
+    output: str
+    seconds: float
+    changed: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        recap = self.output.rpartition("PLAY RECAP")[2]
+        self.changed = {host: int(count) for host, count in re.findall(r"^(\w+)\s+: .*?changed=(\d+)", recap, re.M)}
+
+
+Playbook = Callable[..., Play]
+
+
+@pytest.fixture(scope="session")
+def inventory(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The inventory of this fleet."""
+    return write_inventory(tmp_path_factory.mktemp("inventory"), fleet)
+
+
+@pytest.fixture(scope="session")
+def playbook(inventory: Path) -> Playbook:
+    """Give a function that runs a playbook with variables, and gives how it went; it must succeed unless told else."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+
+    def run(name: str, *options: str, succeeds: bool = True, **variables: Any) -> Play:
+        began = time.monotonic()
+        log = LOGS / f"{name}-{int(time.time())}.log"
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
+                       "ANSIBLE_HOME": str(inventory.parent / "home"), "LC_ALL": "C.UTF-8"}
+        command = [str(VENV / "bin" / "ansible-playbook"), "-i", str(inventory), f"{name}.yml", *options,
+                   "-e", json.dumps(variables)]
+        with log.open("wb") as output:
+            status = subprocess.run(command, cwd=ROOT / "ansible", env=environment, stdin=subprocess.DEVNULL,
+                                    stdout=output, stderr=output, timeout=PLAYBOOK_SECONDS).returncode
+        play = Play(status, log.read_text(), time.monotonic() - began)
+        print(f"\n  {name}.yml took {play.seconds:.0f} s; its output is in {log}")
+        assert (status == 0) is succeeds, play.output[-6000:]
+        return play
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def site(fleet: Fleet, playbook: Playbook, releases: Releases) -> Fleet:
+    """The fleet with the first release on it, all hosts built from bare ones."""
+    playbook("site", dashify_release_archive=str(releases.first))
+    return fleet
+
+
+class Load:
+    """A running load; `stop` ends it and gives what came of it."""
+
+    def __init__(self, process: subprocess.Popen[str], result: Path) -> None:
+        self._process, self._result = process, result
+
+    def stop(self) -> dict[str, Any]:
+        """End the load, let it settle and compare, and show the table."""
+        self._process.send_signal(signal.SIGTERM)
+        output = self._process.communicate(timeout=300)[0]
+        assert self._process.returncode == 0, output
+        found: dict[str, Any] = json.loads(self._result.read_text())
+        print(f"\n{table(found)}")
+        for failure in found["failures"][:10]:
+            print(f"  failed: {failure}")
+        return found
+
+
+@pytest.fixture
+def load(site: Fleet, tmp_path: Path) -> Callable[[], Any]:
+    """Give a context in which the load runs; leaving it without having stopped it kills it."""
+
+    @contextmanager
+    def run() -> Iterator[Load]:
+        result = tmp_path / "load.json"
+        process = subprocess.Popen([sys.executable, "-m", "tests.fleet.load", "--url", BALANCER, "--to", str(result)],
+                                   cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            assert process.stdout is not None
+            first = process.stdout.readline()
+            assert first == "running\n", first + process.stdout.read()
+            yield Load(process, result)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+    return run
+
+
+def _keep_logs(fleet: Fleet) -> None:
+    """Keep every host's journal of this run, for whoever asks why a test failed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for name, host in fleet.hosts.items():
+        try:
+            (LOGS / f"{name}.log").write_text(host.run("journalctl --no-pager -o short-iso-precise", timeout=60))
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            (LOGS / f"{name}.log").write_text(str(error))

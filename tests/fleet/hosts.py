@@ -1,0 +1,220 @@
+"""Real hosts on this machine: each boots a Debian of its own with its own systemd, sshd and network address.
+
+    with Fleet() as fleet:
+        host = fleet.add("api1", "198.18.77.11", (bare_root(),))
+        host.run("systemctl is-system-running")
+        host.cut_power()
+
+The hosts live in systemd-nspawn, on a bridge that leads nowhere else. 198.18.0.0/15 is reserved for tests of networks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from tests.fleet.roots import CACHE, mount, quietly, unmount
+
+NETWORK = "198.18.77.0/24"
+CONTROLLER = "198.18.77.1"
+BRIDGE = "br-dash"
+TABLE = "dashify_fleet"
+HOSTS = CACHE / "hosts"
+BOOT_SECONDS = 60.0
+# Without systemd on the outside nspawn would put every host into one and the same control group.
+_GROUPS = [group for group in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"))
+           if (group / "cgroup.procs").exists()]
+
+
+class Host:
+    """One host. What it wrote to its disk stays over a power cut, until the fleet is closed."""
+
+    def __init__(self, fleet: Fleet, name: str, address: str, binds: Iterable[tuple[Path, str]]) -> None:
+        self.name, self.address = name, address
+        self.folder = HOSTS / name
+        self.root = self.folder / "root"
+        self._fleet, self._binds = fleet, tuple(binds)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def on(self) -> bool:
+        """Tell whether it has power."""
+        return bool(_processes_of(self.folder))
+
+    def boot(self) -> None:
+        """Switch it on; `wait` says when it can be used."""
+        # The kernel takes its time to remove the cable of a host that lost power, and its name is wanted again.
+        with suppress(subprocess.CalledProcessError):
+            quietly("ip", "link", "delete", f"vb-{self.name}")
+        for group in _GROUPS:
+            (group / "dashify-fleet" / self.name).mkdir(parents=True, exist_ok=True)
+        joins = "; ".join(f"echo $$ > {group}/dashify-fleet/{self.name}/cgroup.procs" for group in _GROUPS)
+        command = ["systemd-nspawn", "-q", "-D", str(self.root), "--boot", f"--machine={self.name}", "--register=no",
+                   "--keep-unit", f"--network-bridge={BRIDGE}", "--resolv-conf=off", "--console=passive",
+                   *(f"--bind-ro={outside}:{inside}" for outside, inside in self._binds)]
+        with (self.folder / "console.log").open("ab") as log:
+            self._process = subprocess.Popen(["sh", "-c", f"{joins}; exec {shlex.join(command)}"], stdout=log,
+                                             stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def wait(self, seconds: float = BOOT_SECONDS) -> None:
+        """Wait until it takes commands."""
+        deadline = time.monotonic() + seconds
+        while self.try_run("true").returncode:
+            assert time.monotonic() < deadline, f"{self.name} did not boot within {seconds} s"
+            assert self._process is not None, f"{self.name} is switched off"
+            assert self._process.poll() is None, (self.folder / "console.log").read_text()[-2000:]
+            time.sleep(0.3)
+
+    def run(self, command: str, *, stdin: str = "", timeout: float = 120) -> str:
+        """Run a line of shell on it as root, which must succeed; give what it printed."""
+        done = self.try_run(command, stdin=stdin, timeout=timeout)
+        said = done.stdout[-2000:] + done.stderr[-2000:]
+        assert done.returncode == 0, f"{self.name}: {command}: {done.returncode}\n{said}"
+        return done.stdout
+
+    def try_run(self, command: str, *, stdin: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a line of shell on it as root and give how it went."""
+        return subprocess.run(["ssh", *self._fleet.ssh_options, f"root@{self.address}", command], input=stdin,
+                              text=True, capture_output=True, timeout=timeout)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file to its disk, whether it runs or not."""
+        inside = self.root / path.lstrip("/")
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.write_text(text)
+
+    def unplug(self) -> None:
+        """Pull its network cable: not even a farewell leaves."""
+        quietly("ip", "link", "set", f"vb-{self.name}", "down")
+
+    def plug(self) -> None:
+        """Put the cable back."""
+        quietly("ip", "link", "set", f"vb-{self.name}", "up")
+
+    def cut_power(self) -> None:
+        """Take its power away: nobody on it is asked, and nobody elsewhere is told."""
+        with suppress(subprocess.CalledProcessError):
+            self.unplug()
+        end(self.folder, self._process)
+        self._process = None
+
+
+class Fleet:
+    """The hosts, their network and the key to them. One at a time on a machine; what a crashed one left goes."""
+
+    def __init__(self) -> None:
+        HOSTS.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(HOSTS, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AssertionError("Another run of the fleet's tests has its hosts up on this machine.") from None
+        self.hosts: dict[str, Host] = {}
+        self.key = CACHE / "key"
+        self._known = CACHE / "known_hosts"
+
+    def __enter__(self) -> Fleet:
+        self._clear()
+        quietly("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "dashify-fleet", "-f", self.key)
+        quietly("ip", "link", "add", BRIDGE, "type", "bridge")
+        quietly("ip", "address", "add", f"{CONTROLLER}/24", "dev", BRIDGE)
+        quietly("ip", "link", "set", BRIDGE, "up")
+        quietly("nft", f"add table bridge {TABLE}; add chain bridge {TABLE} cuts "
+                       "{ type filter hook forward priority 0; policy accept; }")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for host in self.hosts.values():
+            host.cut_power()
+        self._clear()
+        os.close(self._lock)
+
+    @property
+    def ssh_options(self) -> list[str]:
+        """What ssh must be told to enter any host."""
+        options = {"IdentityFile": self.key, "UserKnownHostsFile": self._known, "StrictHostKeyChecking": "yes",
+                   "BatchMode": "yes", "ConnectTimeout": 5, "ServerAliveInterval": 5, "ServerAliveCountMax": 6,
+                   "IdentitiesOnly": "yes", "LogLevel": "ERROR"}
+        return [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+
+    def add(self, name: str, address: str, layers: tuple[Path, ...], binds: Iterable[tuple[Path, str]] = ()) -> Host:
+        """Make a host on `layers` and boot it; `binds` are folders of ours that it sees and cannot write."""
+        host = self.hosts[name] = Host(self, name, address, binds)
+        mount(host.folder, layers)
+        host.write("/etc/hostname", f"{name}\n")
+        host.write("/etc/machine-id", f"{secrets.token_hex(16)}\n")
+        host.write("/etc/hosts", f"127.0.0.1 localhost\n{address} {name}\n")
+        host.write("/root/.ssh/authorized_keys", self.key.with_suffix(".pub").read_text())
+        host.write("/etc/systemd/network/10-host.network",
+                   f"[Match]\nName=host0\n[Network]\nAddress={address}/24\nGateway={CONTROLLER}\n")
+        wants = host.root / "etc/systemd/system/multi-user.target.wants"
+        (wants / "systemd-networkd.service").symlink_to("/lib/systemd/system/systemd-networkd.service")
+        kind, key, *_ = (host.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()
+        self._known.open("a").write(f"{address} {kind} {key}\n")
+        host.boot()
+        return host
+
+    def cut(self, one: Host, *others: Host) -> None:
+        """Lose every packet between `one` and `others`, both ways, without anybody being told."""
+        for other in others:
+            for source, target in ((one, other), (other, one)):
+                quietly("nft", f"add rule bridge {TABLE} cuts ip saddr {source.address} ip daddr {target.address} drop")
+
+    def heal(self) -> None:
+        """Let all packets through again."""
+        quietly("nft", f"flush chain bridge {TABLE} cuts")
+
+    def _clear(self) -> None:
+        """Take away what is ours: hosts, disks, bridge, rules and key; of a run that crashed, too."""
+        for folder in sorted(HOSTS.iterdir()):
+            end(folder)
+            unmount(folder)
+        for command in (("ip", "link", "delete", BRIDGE), ("nft", "delete", "table", "bridge", TABLE)):
+            with suppress(subprocess.CalledProcessError):
+                quietly(*command)
+        for group in _GROUPS:
+            for folder in sorted((group / "dashify-fleet").glob("**/"), reverse=True):
+                with suppress(OSError):
+                    folder.rmdir()
+        for path in (self.key, self.key.with_suffix(".pub"), self._known):
+            path.unlink(missing_ok=True)
+
+
+def is_ours(address: str) -> bool:
+    """Tell whether an address is one of these hosts'."""
+    try:
+        return ip_address(address) in ip_network(NETWORK)
+    except ValueError:
+        return False
+
+
+def end(folder: Path, nspawn: subprocess.Popen[bytes] | None = None) -> None:
+    """End the host of `folder` at once, if it runs. Killing nspawn alone would leave all that runs in it alive."""
+    deadline = time.monotonic() + 10
+    while pids := _processes_of(folder):
+        assert time.monotonic() < deadline, f"the host in {folder} does not die"
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+        if nspawn:
+            nspawn.poll()
+
+
+def _processes_of(folder: Path) -> list[int]:
+    """Find what runs in this host's control groups, where nothing else can be."""
+    found: list[int] = []
+    for group in _GROUPS:
+        for members in (group / "dashify-fleet" / folder.name).rglob("cgroup.procs"):
+            with suppress(OSError):
+                found += [int(line) for line in members.read_text().split()]
+    return sorted(set(found))

@@ -1,0 +1,114 @@
+"""Hosts lose power and networks lose packets while people work: what was acknowledged stays, all comes back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.fleet.checks import ask_for_jobs, assert_nothing_is_lost, ready, wait_for_jobs
+from tests.fleet.hosts import Fleet, Host
+from tests.fleet.inventory import BALANCER
+from tests.system.kit import Person, until
+
+REDIS = ("redis1", "redis2", "redis3")
+
+
+@pytest.fixture(autouse=True)
+def whole(site: Fleet) -> Iterator[None]:
+    """Leave a fleet in which every host runs and every packet arrives."""
+    yield
+    site.heal()
+    for host in site.hosts.values():
+        if not host.on:
+            host.boot()
+            host.wait()
+    for name in ("api1", "api2"):
+        until(lambda name=name: ready(site, name), 90, f"{name} ready")
+
+
+def test_a_power_cut_of_an_api_host_loses_nothing_and_it_comes_back_by_itself(
+        site: Fleet, load: Callable[[], Any]) -> None:
+    with load() as running:
+        time.sleep(10)
+        site.hosts["api1"].cut_power()
+        cut_at = time.time()
+        time.sleep(15)
+        site.hosts["api1"].boot()
+        site.hosts["api1"].wait()
+        until(lambda: ready(site, "api1"), 60, "api1 ready")
+        time.sleep(5)
+        found = running.stop()
+    assert_nothing_is_lost(found)
+    began = cut_at - found["began"]
+    late = [failure for failure in found["failures"] if not began - 1 <= failure[0] <= began + 5]
+    assert late == [], "requests failed although the balancer knew"
+    assert found["away_p95"] < 15.0
+
+
+def test_a_power_cut_of_a_worker_host_loses_no_job_and_runs_none_twice(site: Fleet, load: Callable[[], Any]) -> None:
+    with load() as running:
+        time.sleep(5)
+        ask_for_jobs(site, "api1")
+        site.hosts["worker1"].cut_power()
+        wait_for_jobs(60)
+        found = running.stop()
+    assert found["failures"] == []
+    assert_nothing_is_lost(found)
+
+
+def test_an_api_host_without_redis_for_twenty_seconds_loses_nothing(site: Fleet, load: Callable[[], Any]) -> None:
+    with load() as running:
+        time.sleep(5)
+        site.cut(site.hosts["api1"], *(site.hosts[name] for name in REDIS))
+        time.sleep(20)
+        site.heal()
+        until(lambda: ready(site, "api1"), 30, "api1 ready again")
+        time.sleep(10)
+        found = running.stop()
+    assert_nothing_is_lost(found)
+    assert {failure[2][:3] for failure in found["failures"]} <= {"503"}
+
+
+def test_nobody_comes_back_to_life_with_a_replica_that_is_promoted_late(site: Fleet, inventory: Path) -> None:
+    master = master_of(site, inventory)
+    replicas = [site.hosts[name] for name in REDIS if name != master.name]
+    alice = Person(BALANCER).sign_up("Alice", "Acme")
+    stolen = dict(alice.http.cookies)
+    assert whoami(stolen) == 200
+    time.sleep(2)
+    site.cut(master, *replicas)
+    left = alice.call("POST", "/auth/logout")
+    assert left.status_code in (204, 503), left.text
+    master.cut_power()
+    deadline = time.monotonic() + 40
+    seen = []
+    while time.monotonic() < deadline:
+        seen.append(whoami(stolen))
+        time.sleep(0.2)
+    assert 200 not in seen
+    assert seen[-1] == 401
+    assert master_of(site, inventory).name != master.name
+
+
+def whoami(cookies: dict[str, str]) -> int:
+    try:
+        return requests.get(f"{BALANCER}/api/v1/me", cookies=cookies, timeout=10).status_code
+    except requests.RequestException:
+        return 0
+
+
+def master_of(site: Fleet, inventory: Path) -> Host:
+    """Find the host whose Redis is the master."""
+    password = json.loads(inventory.read_text())["all"]["vars"]["redis_passwords"]["admin"]
+    for name in REDIS:
+        host = site.hosts[name]
+        asked = f"REDISCLI_AUTH=$(cat) redis-cli --user admin -h {host.address} role | head -1"
+        if host.on and host.try_run(asked, stdin=password).stdout.strip() == "master":
+            return host
+    raise AssertionError("no Redis is the master")
