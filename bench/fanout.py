@@ -180,7 +180,9 @@ def _table(bench: Bench, numbers: Sequence[int], rounds: int) -> Iterator[str]:
         each = [one.instances * 1e6 / one.delivered for one in figures]
         first = median(each) if instances == numbers[0] else first
         spread = f"{median(each):.1f} ({min(each):.1f}-{max(each):.1f})"
-        yield (f"{place:<22}{instances:>10}{spread:>26}{median(each) / first:>11.2f}{figures[-1].heard:>9,}"
+        # So little may be used by few events that a busy machine's idle seconds are more.
+        ratio = f"{median(each) / first:.2f}" if first > 0 else "-"
+        yield (f"{place:<22}{instances:>10}{spread:>26}{ratio:>11}{figures[-1].heard:>9,}"
                f"{median(one.redis for one in figures):>14.2f}")
 
 
