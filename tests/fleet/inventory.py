@@ -35,6 +35,8 @@ def write_inventory(folder: Path, fleet: Fleet) -> Path:
         "dashify_settings": SETTINGS,
         # A guest cannot have more open files than this machine gives us.
         "haproxy_maxconn": 8000,
+        # Twice what the load asks for from its one address.
+        "haproxy_requests_per_second": 250,
         "dashify_secrets": {"DASHIFY_SECRET_KEY": secrets.token_urlsafe(48), "DASHIFY_MONGODB_URL": data.MONGODB_URL}}
     children = {group: {"hosts": {name: {"ansible_host": ADDRESSES[name]} for name in names}}
                 for group, names in GROUPS.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import requests
 
 from tests.fleet.conftest import Playbook, Releases
@@ -64,3 +66,13 @@ def test_secrets_are_in_files_that_only_the_services_read(site: Fleet) -> None:
     assert len(secret) >= 32
     everything = api1.run("journalctl --no-pager; cat /etc/dashify/*.env; ps axeww")
     assert secret not in everything
+
+
+def test_a_flood_from_one_address_ends_at_the_balancer(site: Fleet) -> None:
+    with requests.Session() as http, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: http.get(f"{BALANCER}/healthz", timeout=20).status_code, range(4_000)))
+    assert set(answers) == {200, 429}
+    refused = requests.get(f"{BALANCER}/healthz", timeout=10)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limited")
+    assert refused.headers["Retry-After"] == "10"
+    until(lambda: requests.get(f"{BALANCER}/healthz", timeout=10).status_code == 200, 30, "the address forgiven")
