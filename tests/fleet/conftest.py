@@ -162,8 +162,9 @@ def load(site: Fleet, tmp_path: Path) -> Callable[[], Any]:
     @contextmanager
     def run() -> Iterator[Load]:
         result = tmp_path / "load.json"
-        process = subprocess.Popen([sys.executable, "-m", "tests.fleet.load", "--url", BALANCER, "--to", str(result)],
-                                   cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        command = [sys.executable, "-m", "tests.fleet.load", "--url", BALANCER, "--to", str(result),
+                   "--posts", os.environ.get("FLEET_POSTS_PER_SECOND", "50")]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             assert process.stdout is not None
             first = process.stdout.readline()

@@ -32,6 +32,8 @@ StateDirectory=standins/{name}
 Restart=always
 RestartSec=1
 LimitNOFILE=65536
+# A database has a machine of its own; starved by its neighbors on this one it would answer too late.
+Nice=-5
 [Install]
 WantedBy=multi-user.target
 """

@@ -46,8 +46,8 @@ Json = dict[str, Any]
 class Crowd:
     """Twenty people in four organizations, twenty channels of two people each, and two hundred open pages."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, posts_per_second: float) -> None:
+        self.url, self._posts_per_second = url, posts_per_second
         self.tally = Tally()
         self.over = False
         self.people: list[Person] = []
@@ -171,7 +171,7 @@ class Crowd:
     def go(self, stop: gevent.event.Event, most: float) -> None:
         """Do all of it until told to stop."""
         self.tally.begin()
-        for doing, rate in ((self.write, POSTS_PER_SECOND), (self.read, READS_PER_SECOND),
+        for doing, rate in ((self.write, self._posts_per_second), (self.read, READS_PER_SECOND),
                             (self.visit, VISITS_PER_SECOND), (self.upload, UPLOADS_PER_SECOND),
                             (self.report, REPORTS_PER_SECOND)):
             gevent.spawn(self._keep, doing, rate)
@@ -215,13 +215,14 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
     parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("--posts", type=float, default=POSTS_PER_SECOND, help="a second, over all channels")
     parser.add_argument("--most", type=float, default=MOST_SECONDS)
     given = parser.parse_args()
     if not is_ours(urlsplit(given.url).hostname or ""):
         parser.error("this load is for the hosts of the fleet's tests only")
     stop = gevent.event.Event()
     gevent.signal_handler(signal.SIGTERM, stop.set)
-    crowd = Crowd(given.url.rstrip("/"))
+    crowd = Crowd(given.url.rstrip("/"), given.posts)
     crowd.arrive()
     print("running", flush=True)
     crowd.go(stop, min(given.most, MOST_SECONDS))
