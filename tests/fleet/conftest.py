@@ -25,7 +25,7 @@ from tests.fleet.hosts import Fleet, is_ours
 from tests.fleet.inventory import ADDRESSES, BALANCER, write_inventory
 from tests.fleet.releases import never_ready, remake, with_other_assets
 from tests.fleet.roots import CACHE, bare_root
-from tests.fleet.tally import table
+from tests.fleet.tally import POSTS_PER_SECOND, table
 from tests.system.kit import until
 from tools.fleet import VENV
 from tools.release import ROOT, build_release
@@ -163,7 +163,7 @@ def load(site: Fleet, tmp_path: Path) -> Callable[[], Any]:
     def run() -> Iterator[Load]:
         result = tmp_path / "load.json"
         command = [sys.executable, "-m", "tests.fleet.load", "--url", BALANCER, "--to", str(result),
-                   "--posts", os.environ.get("FLEET_POSTS_PER_SECOND", "50")]
+                   "--posts", os.environ.get("FLEET_POSTS_PER_SECOND", str(POSTS_PER_SECOND))]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             assert process.stdout is not None

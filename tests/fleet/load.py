@@ -29,11 +29,10 @@ from gevent.pool import Pool
 
 from tests.fleet.hosts import is_ours
 from tests.fleet.pages import Page
-from tests.fleet.tally import Tally
+from tests.fleet.tally import POSTS_PER_SECOND, Tally
 from tests.system.kit import Person
 
 ORGANIZATIONS, PEOPLE, PAGES = 4, 5, 10
-POSTS_PER_SECOND = 50.0
 BY_SOCKET = 5  # one post of so many goes by socket
 READS_PER_SECOND, VISITS_PER_SECOND = 15.0, 2.0
 UPLOADS_PER_SECOND, REPORTS_PER_SECOND = 0.5, 0.5
