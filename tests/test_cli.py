@@ -18,6 +18,7 @@ from dashify.services import accounts, people
 from dashify.services.sessions import authenticate, load_actor, start_session
 from dashify.settings import Settings
 from tests.conftest import HERE, PASSWORD
+from tests.system.kit import migrate_for
 
 Run = Callable[..., Result]
 
@@ -96,6 +97,7 @@ def test_a_restore_ends_with_an_epoch_that_nobody_has_seen(settings: Settings, m
     apart = replace(settings, mongodb_database=f"epoch_{new_id()}")
     for name, value in apart.to_env().items():
         monkeypatch.setenv(name, value)
+    migrate_for(apart)
 
     def epoch() -> str:
         resources = Resources(apart)

@@ -238,12 +238,14 @@ def test_connections_that_wait_in_the_pool_are_not_used_after_an_outage(own: Ser
 
 
 def test_a_closed_gate_stops_looking(own: Server) -> None:
+    others = set(threading.enumerate())
     gate = RedisGate(own.url, probe_key=KEY)
     own.kill()
     with pytest.raises(Unavailable):
         gate.run(lambda client: client.ping())
+    [looking] = [one for one in set(threading.enumerate()) - others if one.name == "redis-probe"]
     gate.close()
-    until(lambda: not [one for one in threading.enumerate() if one.name == "redis-probe"], 3)
+    until(lambda: not looking.is_alive(), 5)
 
 
 def test_http_answers_503_where_redis_may_not_write(settings: Settings, resources: Resources, own: Server,

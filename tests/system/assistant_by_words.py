@@ -10,9 +10,11 @@ if __name__ == "__main__":
 import sys
 
 import worker
+from dashify.jobs import assistant
 from dashify.services import grounding
 from tests.services.asking import find_by_words
 
 if __name__ == "__main__":
+    assistant.MAX_ANSWER_TOKENS = 40  # a small model does not know when to stop
     grounding.find_passages = find_by_words
     sys.exit(worker.main(["assistant"]))

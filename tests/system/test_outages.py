@@ -125,7 +125,7 @@ def test_posting_goes_on_without_redis_and_everybody_gets_everything(
         poster.finish()
     acknowledged = {seq for poster in posters for seq in poster.acknowledged}
     assert len(acknowledged) == sum(len(poster.acknowledged) for poster in posters)
-    assert min(during) > 3, during  # it goes on; how fast is for a quiet machine to say
+    assert min(during) > 1, during  # it goes on; how fast is for a quiet machine to say
     assert sum(poster.refused for poster in posters) == 0
     for listener in listeners:
         until(lambda listener=listener: acknowledged <= follow(listener, general), 15, "everything acknowledged")
