@@ -12,7 +12,7 @@ from tests.fleet.pages import Page
 from tests.system.kit import Person
 
 Json = dict[str, Any]
-# What two cores carry with all hosts, the load itself and a deployment on them; 50 were too many for the stand-in.
+# 50 were too many for the stand-in of MongoDB, with all hosts, the load itself and a deployment on two cores.
 POSTS_PER_SECOND = 20.0
 _KEPT = 50
 _ENDED = {"job": {"done"}, "document": {"ready"}}
