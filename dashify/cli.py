@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -50,13 +52,8 @@ def queues(as_json: bool) -> None:
 
     The counts are MongoDB's; `rq_depth` is how many deliveries wait in Redis, null while it does not answer.
     """
-    resources = _open()
-    try:
-        rows = describe_queues(resources)
-    except DashifyError as error:
-        raise click.ClickException(error.message) from error
-    finally:
-        resources.close()
+    with _platform() as platform:
+        rows = describe_queues(platform.resources)
     if as_json:
         click.echo(json.dumps({"queues": rows}))
         return
@@ -71,20 +68,13 @@ def queues(as_json: bool) -> None:
 @click.option("--count", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="How many jobs.")
 def enqueue(kind: str, count: int) -> None:
     """Ask for COUNT jobs; job i of `self_check` adds one to row i, exactly once."""
-    resources = _open()
-    platform = Platform(resources)
-
     def add(start: int, unit: Unit) -> None:
         for row in range(start, min(start + _BATCH, count)):
             unit.jobs.add(Job.SELF_CHECK, {"row": row})
 
-    try:
+    with _platform() as platform:
         for start in range(0, count, _BATCH):
             platform.unit(INSTALLATION, OPERATOR, lambda unit, start=start: add(start, unit))  # type: ignore[misc]
-    except DashifyError as error:
-        raise click.ClickException(error.message) from error
-    finally:
-        resources.close()
     click.echo(f"Asked for {count} jobs of kind {kind}.")
 
 
@@ -99,9 +89,7 @@ def create_admin(email: str, revoke: bool, ask: bool) -> None:
     password that is shown this once. Doing it again is safe.
     """
     address = _checked(Email, email, "This is no email address.")
-    resources = _open()
-    platform = Platform(resources)
-    try:
+    with _platform() as platform:
         if revoke or superadmins.has_account(platform, address):
             superadmins.set_superadmin(platform, address, not revoke)
             click.echo(f"{address} is {'no SuperAdmin any more' if revoke else 'a SuperAdmin'}.")
@@ -111,10 +99,6 @@ def create_admin(email: str, revoke: bool, ask: bool) -> None:
         click.echo(f"{address} is a SuperAdmin, with a new account.")
         if not ask:
             click.echo(f"Password, shown this once: {password}")
-    except DashifyError as error:
-        raise click.ClickException(error.message) from error
-    finally:
-        resources.close()
 
 
 @main.command("delete-organization")
@@ -125,17 +109,11 @@ def delete_organization(organization_id: str, yes: bool) -> None:
 
     Everybody is signed out at once; a job of the queue `indexer` removes the rest. Doing it again is safe.
     """
-    resources = _open()
-    platform = Platform(resources)
-    try:
+    with _platform() as platform:
         name = organizations.find_organization(platform, organization_id)
         if not yes:
             click.confirm(f"Delete {name} for good?", abort=True)
         organizations.close_organization(platform, organization_id)
-    except DashifyError as error:
-        raise click.ClickException(error.message) from error
-    finally:
-        resources.close()
     click.echo(f"{name} is closed; its data is being removed.")
 
 
@@ -146,13 +124,8 @@ def new_epoch() -> None:
     Numbers of changes that pages remember mean nothing then, so every page drops what it holds and loads it again.
     Processes that run notice within 10 s. Doing it again is safe.
     """
-    resources = _open()
-    try:
-        epoch = resources.directory.renew_epoch()
-    except DashifyError as error:
-        raise click.ClickException(error.message) from error
-    finally:
-        resources.close()
+    with _platform() as platform:
+        epoch = platform.directory.renew_epoch()
     click.echo(f"The epoch is {epoch}.")
 
 
@@ -166,6 +139,18 @@ def _checked(kind: Any, value: str, otherwise: str) -> Any:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError:
         raise click.ClickException(otherwise) from None
+
+
+@contextmanager
+def _platform() -> Iterator[Platform]:
+    """Give a command what it works with; what fails is told in a sentence, and every connection given back."""
+    resources = _open()
+    try:
+        yield Platform(resources)
+    except DashifyError as error:
+        raise click.ClickException(error.message) from error
+    finally:
+        resources.close()
 
 
 def _open() -> Resources:
@@ -184,7 +169,7 @@ def _open() -> Resources:
     return resources
 
 
-main.add_command(index_group(_open))
+main.add_command(index_group(_platform))
 main.add_command(migrate.command)
 main.add_command(capacity)
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import click
 
 from dashify.context import Platform
 from dashify.domain.jobs import INSTALLATION, OPERATOR, Job
-from dashify.errors import DashifyError
-from dashify.resources import Resources
 from dashify.stores.job_book import JobBook
 
 _RUNS = 5
-Open = Callable[[], Resources]
+Open = Callable[[], AbstractContextManager[Platform]]
 
 
-def index_group(open_resources: Open) -> click.Group:
-    """Make the group of commands; `open_resources` gives the connections of one command."""
+def index_group(open_platform: Open) -> click.Group:
+    """Make the group of commands; `open_platform` gives what one command works with."""
     @click.group("index")
     def group() -> None:
         """Look after the index of documents and messages."""
@@ -26,7 +25,8 @@ def index_group(open_resources: Open) -> click.Group:
     def command(name: str, *parameters: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
         def declare(work: Callable[..., None]) -> Callable[..., None]:
             def run(**given: Any) -> None:
-                _run(open_resources, work, given)
+                with open_platform() as platform:
+                    work(platform, **given)
 
             run.__doc__ = work.__doc__
             for parameter in reversed(parameters):
@@ -93,13 +93,3 @@ def _ask(platform: Platform, what: str) -> str:
     run = f"{what}-{platform.now:%Y-%m-%dT%H:%M:%S}"
     platform.unit(INSTALLATION, OPERATOR, lambda unit: unit.jobs.add(Job.NIGHTLY_TICK, {"tick": run}))
     return run
-
-
-def _run(open_resources: Open, work: Callable[..., None], given: dict[str, Any]) -> None:
-    resources = open_resources()
-    try:
-        work(Platform(resources), **given)
-    except DashifyError as error:
-        raise click.ClickException(error.message) from error
-    finally:
-        resources.close()

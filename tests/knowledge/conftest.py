@@ -113,6 +113,20 @@ def work(runner: Runner, meanings: Meanings) -> Work:
     return do
 
 
+Answered = Callable[[Context], None]
+
+
+@pytest.fixture
+def answered(runner: Runner, resources: Resources) -> Answered:
+    """Give a function that does all that waits for the assistant in somebody's organization."""
+    def do(ctx: Context) -> None:
+        where = {"tenant_id": ctx.actor.tenant_id, "queue": Queue.ASSISTANT.value, "status": "queued"}
+        for row in list(resources.database["jobs"].find(where)):
+            assert runner.run(row["_id"]) == "done"
+
+    return do
+
+
 def write(ctx: Context, title: str, text: str, place: Place = SHARED) -> str:
     return str(documents.create_document(ctx, title, text, place)["id"])
 

@@ -7,24 +7,20 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from dashify.context import Context
 from dashify.domain.accounts import Role
-from dashify.domain.jobs import Queue
 from dashify.domain.knowledge import Visibility
 from dashify.errors import NotFound
-from dashify.jobs.runner import Runner
-from dashify.resources import Resources
 from dashify.services import assistant, channels, chat, documents, people
 from dashify.services.asking import ask
 from dashify.services.documents import Place
 from dashify.services.knowledge import principals_of
 from dashify.services.retrieval import find_passages
 from dashify.services.search import search
-from tests.knowledge.conftest import Work
+from tests.knowledge.conftest import Answered, Work
 
 Refresh = Callable[[Context], Context]
 STEPS = 14
@@ -103,7 +99,7 @@ def change_rights(rng: random.Random, one: Organization, refreshed: Refresh) -> 
             documents.change_document(owner, said.source_id, {"visibility": said.where}, None)
 
 
-def shown_everywhere(ctx: Context, word: str, answered: Callable[[Context], None]) -> list[str]:
+def shown_everywhere(ctx: Context, word: str, answered: Answered) -> list[str]:
     """Ask in every way there is; give what came of each."""
     answer_id = ask(ctx, f"What is the quarterly figure of the gasometer, is it {word}?", None, None)["id"]
     answered(ctx)
@@ -114,19 +110,9 @@ def shown_everywhere(ctx: Context, word: str, answered: Callable[[Context], None
             answer["text"].replace(f"is it {word}", "") + str(answer["citations"])]
 
 
-@pytest.fixture
-def answered(runner: Runner, resources: Resources) -> Callable[[Context], None]:
-    def do(ctx: Context) -> None:
-        where: dict[str, Any] = {"tenant_id": ctx.actor.tenant_id, "queue": Queue.ASSISTANT.value, "status": "queued"}
-        for row in list(resources.database["jobs"].find(where)):
-            assert runner.run(row["_id"]) == "done"
-
-    return do
-
-
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_everybody_finds_what_is_theirs_and_nothing_else_whatever_has_changed_before(
-        organizations: list[Organization], refreshed: Refresh, work: Work, answered: Callable[[Context], None],
+        organizations: list[Organization], refreshed: Refresh, work: Work, answered: Answered,
         seed: int) -> None:
     rng = random.Random(seed)
     for step in range(STEPS):

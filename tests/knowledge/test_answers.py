@@ -3,39 +3,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from dashify.context import Context
 from dashify.domain.accounts import Role
-from dashify.domain.jobs import Queue
 from dashify.domain.knowledge import ASSISTANT, Visibility
 from dashify.domain.names import new_id
-from dashify.jobs.runner import Runner
 from dashify.resources import Resources
 from dashify.services import assistant, channels, chat, documents, people
 from dashify.services.asking import ask
 from dashify.services.documents import Place
 from dashify.services.forgetting import TAKEN_BACK
-from tests.knowledge.conftest import SHARED, Work, write
+from tests.knowledge.conftest import SHARED, Answered, Work, write
 
 Refresh = Callable[[Context], Context]
 Join = Callable[..., Context]
 RULE = "Hotels in Lisbon cost 120 euros a night at most."
 QUESTION = "How many euros a night may hotels in Lisbon cost?"
-
-
-@pytest.fixture
-def answered(runner: Runner, resources: Resources) -> Callable[[Context], None]:
-    """Give a function that does all that waits for the assistant in somebody's organization."""
-    def do(ctx: Context) -> None:
-        where = {"tenant_id": ctx.actor.tenant_id, "queue": Queue.ASSISTANT.value, "status": "queued"}
-        for row in list(resources.database["jobs"].find(where)):
-            assert runner.run(row["_id"]) == "done"
-
-    return do
-
-
-Answered = Callable[[Context], None]
 
 
 def answer_to(ctx: Context, answered: Answered, question: str = QUESTION) -> dict[str, Any]:
