@@ -38,7 +38,7 @@ def list_messages(ctx: Context, channel_id: str, before: int | None, after: int 
     if after is not None:
         rows = ctx.store.messages.list_after(channel_id, after, limit + 1)
     else:
-        rows = ctx.store.messages.list_before(channel_id, before, limit + 1)
+        rows = ctx.store.messages.list_before(channel_id, head + 1 if before is None else before, limit + 1)
     return {"messages": [views.message(row) for row in rows[:limit]], "head": head, "more": len(rows) > limit}
 
 

@@ -21,7 +21,7 @@ def sum_up(store: Store, until: datetime) -> list[Section]:
     last: str | None = None
     while channels := store.channels.list_all(after=last, limit=_BATCH):
         for channel in channels:
-            found = store.messages.list_authors_since(channel["_id"], since, until) if channel["head"] else {}
+            found = store.messages.list_authors_since(channel["_id"], channel["head"], since, until)
             authors.update(found)
             if found and not channel["private"]:
                 named[channel["name"]] += sum(found.values())

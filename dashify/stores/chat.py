@@ -14,6 +14,8 @@ from dashify.stores.mongo import Document
 from dashify.stores.tenant import TenantCollection
 
 UNREAD_CAP = 1_000
+# Places are numbers of changes, so that among so many there are usually enough messages; where not, it looks wider.
+_PLACES_A_ROW, _WIDER = 4, 8
 
 
 class Channels:
@@ -165,8 +167,12 @@ class Messages:
 
     def list_by_client_ids(self, channel_id: str, pairs: Iterable[tuple[str, str]]) -> list[Document]:
         """List the channel's messages with one of the `(author_id, client_id)` pairs."""
-        either = [{"author_id": author, "client_id": client} for author, client in pairs]
-        return self._messages.find({"channel_id": channel_id, "$or": either}) if either else []
+        wanted = set(pairs)
+        authors, clients = ({pair[at] for pair in wanted} for at in (0, 1))
+        # Not by `$or`, for which no index serves on every server. What others wrote under the same name falls out here.
+        found = self._messages.find({"channel_id": channel_id, "author_id": _among(authors),
+                                     "client_id": _among(clients)}) if wanted else []
+        return [row for row in found if (row["author_id"], row["client_id"]) in wanted]
 
     def list_standing(self, message_ids: Iterable[str]) -> list[Document]:
         """List those of `message_ids` that were not deleted, of whichever channel."""
@@ -181,29 +187,38 @@ class Messages:
         """Give who wrote in a thread before a place, its root's author among them; what was deleted does not count."""
         found: set[str] = set()
         for where in ({"_id": thread_id}, {"thread_id": thread_id}):
-            rows = self._messages.aggregate([{"$match": {**where, "seq": {"$lt": before}, "deleted_at": None}},
-                                             {"$group": {"_id": "$author_id"}}])
+            rows = self._messages.aggregate([
+                {"$match": where}, {"$match": {"seq": {"$lt": before}, "deleted_at": None}},
+                {"$group": {"_id": "$author_id"}}])
             found |= {row["_id"] for row in rows}
         return found
 
-    def list_before(self, channel_id: str, before: int | None, limit: int) -> list[Document]:
-        """List messages by place, newest first, those before `before` where it is given."""
-        where: Document = {"channel_id": channel_id}
-        if before is not None:
-            where["seq"] = {"$lt": before}
-        return self._messages.find(where, sort=[("seq", -1)], limit=limit)
+    def list_before(self, channel_id: str, before: int, limit: int) -> list[Document]:
+        """List messages by place, newest first, those before `before`; the channel's head + 1 begins at its end.
+
+        It looks at the nearest places first, since not every server stops at `limit` before it sorts.
+        """
+        rows: list[Document] = []
+        span = _PLACES_A_ROW * limit
+        while before > 1 and len(rows) < limit:
+            after, span = before - span, span * _WIDER
+            places = {"$gte": after, "$lt": before}
+            rows += self._messages.find({"channel_id": channel_id, "seq": places}, sort=[("seq", -1)],
+                                        limit=limit - len(rows))
+            before = after
+        return rows
 
     def list_after(self, channel_id: str, after: int, limit: int) -> list[Document]:
         """List messages by place, oldest first, those after `after`."""
         return self._messages.find({"channel_id": channel_id, "seq": {"$gt": after}}, sort=[("seq", 1)], limit=limit)
 
-    def list_authors_since(self, channel_id: str, since: datetime, until: datetime) -> dict[str, int]:
+    def list_authors_since(self, channel_id: str, head: int, since: datetime, until: datetime) -> dict[str, int]:
         """Give `{author_id: messages}` of what was posted from `since` to before `until` and not deleted.
 
-        It walks back from the channel's end, 500 at a time, so that it costs what was posted since and no index.
+        It walks back from the channel's `head`, 500 at a time, so that it costs what was posted since and no index.
         """
         counted: dict[str, int] = {}
-        before: int | None = None
+        before = head + 1
         while batch := self.list_before(channel_id, before, 500):
             for row in batch:
                 if since <= row["created_at"] < until and row["deleted_at"] is None:
@@ -233,10 +248,11 @@ class Messages:
         found: dict[str, tuple[int, int]] = {}
         me = {user_id, EVERYBODY}
         for channel_id, (mark, head) in spans.items():
-            span = {"$gt": mark, "$lte": head}
-            rows = self._messages.find(
-                {"channel_id": channel_id, "seq": span, "author_id": {"$ne": user_id}, "deleted_at": None},
-                limit=UNREAD_CAP, fields=["mention_ids"])
+            # In two steps: the embedded server uses no index for what asks for more than the index has.
+            rows = self._messages.aggregate([
+                {"$match": {"channel_id": channel_id, "seq": {"$gt": mark, "$lte": head}}},
+                {"$match": {"author_id": {"$ne": user_id}, "deleted_at": None}},
+                {"$limit": UNREAD_CAP}, {"$project": {"mention_ids": 1}}])
             if rows:
                 found[channel_id] = (len(rows), sum(bool(me & set(row["mention_ids"])) for row in rows))
         return found
@@ -244,3 +260,7 @@ class Messages:
 
 def _name_taken() -> Conflict:
     return Conflict("A channel of this name exists already.", code="name_taken")
+
+
+def _among(values: set[str]) -> Any:
+    return {"$in": sorted(values)} if len(values) > 1 else next(iter(values))

@@ -131,16 +131,18 @@ class JobBook:
     def list_claimed(self, worker: str) -> set[str]:
         """List the ids of the jobs that `worker` holds."""
         with translated():
-            return {row["_id"] for row in self._jobs.find(_held(worker), {"_id": 1})}
+            rows = self._jobs.find({"worker": worker}, {"status": 1})
+            return {row["_id"] for row in rows if row["status"] == JobStatus.RUNNING.value}
 
     def list_due(self, queue: Queue, *, older_than: float) -> Iterator[list[Delivery]]:
         """Give, in pages, the queued jobs that are due and were added and due `older_than` seconds ago."""
         since = self.clock.now() - timedelta(seconds=older_than)
-        where = {"status": JobStatus.QUEUED.value, "queue": queue.value, "due_at": {"$lte": since},
-                 "created_at": {"$lte": since}}
+        where = {"status": JobStatus.QUEUED.value, "queue": queue.value, "due_at": {"$lte": since}}
         with translated():
             page: list[Delivery] = []
-            for row in self._jobs.find(where, {"front": 1}, batch_size=_PAGE).sort("due_at", 1):
+            for row in self._jobs.find(where, {"front": 1, "created_at": 1}, batch_size=_PAGE).sort("due_at", 1):
+                if row["created_at"] > since:
+                    continue
                 page.append(Delivery(row["_id"], queue, row.get("front", False)))
                 if len(page) == _PAGE:
                     yield page

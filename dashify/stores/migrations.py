@@ -66,6 +66,8 @@ def only_indexes(step: Step) -> None:
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "make the indexes of the first release", Phase.EXPAND, only_indexes),
+    # Beside those of the first release with the same keys, which a contract of the next one drops.
+    Migration(2, "make partial indexes that what is looked for can use", Phase.EXPAND, only_indexes),
 )
 
 

@@ -112,8 +112,13 @@ class TenantCollection:
         """Run a pipeline over this tenant's documents only."""
         _check_stages(stages)
         with translated():
-            return list(self._collection.aggregate([{"$match": {TENANT: self._tenant_id}}, *stages],
-                                                   session=self._tx))
+            return list(self._collection.aggregate(self._scoped_stages(stages), session=self._tx))
+
+    def _scoped_stages(self, stages: Sequence[Filter]) -> list[Filter]:
+        """Begin with the tenant; together with what the first stage matches, for which there may be an index."""
+        if stages and list(stages[0]) == ["$match"]:
+            return [{"$match": self._scoped(stages[0]["$match"])}, *stages[1:]]
+        return [{"$match": {TENANT: self._tenant_id}}, *stages]
 
     def _scoped(self, where: Filter) -> Document:
         _refuse(where, _CODE | {TENANT})
