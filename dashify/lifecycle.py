@@ -46,7 +46,7 @@ class Lifecycle:
             self._running -= 1
 
     def on_drain(self, closer: Callable[[float], None]) -> None:
-        """Register `closer(seconds)`, which closes long-lived connections, spread over about `seconds`."""
+        """Register `closer(seconds)`, which closes long-lived connections, spread over up to `seconds`."""
         self._closers.append(closer)
 
     def close_connections(self, seconds: float) -> None:

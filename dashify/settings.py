@@ -124,6 +124,7 @@ class Settings:
     session_absolute_seconds: int = 30 * 24 * 3600
     worker_connections: int = 10_000
     drain_accept_seconds: float = 3.0
+    drain_sockets_seconds: float = 4.0
     drain_limit_seconds: float = 30.0
     worker_stop_seconds: float = 30.0
     limits: Limits = field(default_factory=Limits)
