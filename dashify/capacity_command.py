@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -22,12 +22,15 @@ _FAR = 100.0
 
 
 @click.command()
-@click.option("--prometheus", metavar="URL", help="Ask this Prometheus.")
+@click.option("--prometheus", metavar="URL", help="Ask this Prometheus, such as http://dashify@monitor1:9090.")
+@click.option("--password-file", type=click.File(), metavar="FILE",
+              help="Read from FILE the password of the user whom the address names; - is standard input.")
 @click.option("--targets", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Read the addresses in FILE, one a line, such as http://127.0.0.1:8000/metrics.")
 @click.option("--seconds", type=click.FloatRange(1, 86_400), help="How long to look: 30 by targets, 300 by Prometheus.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def capacity(prometheus: str | None, targets: Path | None, seconds: float | None, as_json: bool) -> None:
+def capacity(prometheus: str | None, password_file: TextIO | None, targets: Path | None, seconds: float | None,
+             as_json: bool) -> None:
     """Say how many instances and workers the present load needs, and twice of it, and what is full next.
 
     Changes nothing and needs no settings. MongoDB, Redis and Qdrant are not judged.
@@ -36,7 +39,8 @@ def capacity(prometheus: str | None, targets: Path | None, seconds: float | None
         raise click.UsageError("Give either --prometheus or --targets.")
     try:
         if prometheus is not None:
-            readings = ask_prometheus(prometheus, seconds or _PROMETHEUS_SECONDS)
+            readings = ask_prometheus(prometheus, seconds or _PROMETHEUS_SECONDS,
+                                      password_file.read().strip() if password_file else "")
         else:
             assert targets is not None
             readings = scrape(_addresses(targets), seconds or _SCRAPE_SECONDS)

@@ -122,11 +122,13 @@ def new_epoch() -> None:
     """Say that the data is another than it was: the last step of a restore, before anything starts again.
 
     Numbers of changes that pages remember mean nothing then, so every page drops what it holds and loads it again.
-    Processes that run notice within 10 s. Doing it again is safe.
+    Everybody is signed out: who was signed out since the backup would be signed in again otherwise. Processes that run
+    notice within 10 s. Doing it again is safe.
     """
     with _platform() as platform:
+        platform.sessions.revoke_all(platform.now)
         epoch = platform.directory.renew_epoch()
-    click.echo(f"The epoch is {epoch}.")
+    click.echo(f"The epoch is {epoch}; everybody is signed out.")
 
 
 def _ask_password() -> str:

@@ -13,6 +13,7 @@ from dashify.cli import main
 from dashify.context import Context, Platform
 from dashify.domain.accounts import Role
 from dashify.domain.names import new_id
+from dashify.errors import Unauthenticated
 from dashify.resources import Resources
 from dashify.services import accounts, people
 from dashify.services.sessions import authenticate, load_actor, start_session
@@ -107,7 +108,23 @@ def test_a_restore_ends_with_an_epoch_that_nobody_has_seen(settings: Settings, m
             resources.close()
 
     fresh = CliRunner().invoke(main, ["new-epoch"])
-    assert (fresh.exit_code, fresh.output) == (0, f"The epoch is {epoch()}.\n")
+    assert (fresh.exit_code, fresh.output) == (0, f"The epoch is {epoch()}; everybody is signed out.\n")
     before = epoch()
     assert CliRunner().invoke(main, ["new-epoch"]).exit_code == 0
     assert before != epoch() == epoch()
+
+
+def test_after_a_restore_nobody_is_signed_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    apart = replace(settings, mongodb_database=f"epoch_{new_id()}")
+    for name, value in apart.to_env().items():
+        monkeypatch.setenv(name, value)
+    migrate_for(apart)
+    resources = Resources(apart)
+    signed_in = accounts.sign_up(Platform(resources), "Acme", "Alice", "alice@acme.test", PASSWORD, HERE)
+    assert authenticate(Platform(resources), signed_in.cookie).actor == signed_in.actor
+    resources.close()
+    assert CliRunner().invoke(main, ["new-epoch"]).exit_code == 0
+    resources = Resources(apart)
+    with pytest.raises(Unauthenticated):
+        authenticate(Platform(resources), signed_in.cookie)
+    resources.close()

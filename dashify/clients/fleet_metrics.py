@@ -15,7 +15,8 @@ from dashify.domain.fleet import NAMES, Labels, Readings
 from dashify.errors import Unavailable
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
-_ADDED = ("__name__", "instance", "job")
+_ADDED = ("__name__", "instance", "job", "slot", "worker")
+_OF_MODELS = "dashify_model_"
 Found = dict[str, dict[tuple[str, Labels], list[tuple[float, float]]]]
 
 
@@ -34,8 +35,10 @@ def scrape(urls: Sequence[str], seconds: float) -> Readings:
     return {_place(url): series for url, series in found.items()}
 
 
-def ask_prometheus(url: str, seconds: float) -> Readings:
-    """Read what Prometheus has of the last `seconds`, processes told apart by its labels `job` and `instance`.
+def ask_prometheus(url: str, seconds: float, password: str = "") -> Readings:
+    """Read what Prometheus has of the last `seconds`, processes told apart by its labels `job`, `host` and `instance`.
+
+    `password` is that of the user whom `url` names.
 
     Raises:
         Unavailable: `metrics_unavailable`, it does not answer or refuses.
@@ -43,7 +46,9 @@ def ask_prometheus(url: str, seconds: float) -> Readings:
     query = f'{{__name__=~"{"|".join(sorted(NAMES))}"}}[{seconds:.0f}s]'
     with _client() as client:
         try:
-            answer = client.post(url.rstrip("/") + "/api/v1/query", data={"query": query})
+            asked = httpx.URL(url.rstrip("/") + "/api/v1/query")
+            shown = httpx.BasicAuth(asked.username, password) if password else httpx.USE_CLIENT_DEFAULT
+            answer = client.post(asked, data={"query": query}, auth=shown)
             body = answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise _silent(url) from error
@@ -60,10 +65,15 @@ def ask_prometheus(url: str, seconds: float) -> Readings:
 
 def _series(result: list[dict[str, Any]]) -> Iterator[tuple[str, str, Labels, list[tuple[float, float]]]]:
     for one in result:
-        about = one["metric"]
-        target = f"{about.get('job', '')} {about.get('instance', '')}".strip()
+        about, name = dict(one["metric"]), one["metric"]["__name__"]
+        # Agents read their own host's processes on loopback, so `instance` alone names one on each host. A model host
+        # is a label of the process's own, which Prometheus renames where it has hosts itself.
+        host = about.pop("host", "") if "exported_host" in about or not name.startswith(_OF_MODELS) else ""
+        if "exported_host" in about:
+            about["host"] = about.pop("exported_host")
+        target = " ".join(filter(None, (about.get("job"), host, about.get("instance"))))
         labels = tuple(sorted((key, value) for key, value in about.items() if key not in _ADDED))
-        yield target, about["__name__"], labels, [(float(at), float(value)) for at, value in one["values"]]
+        yield target, name, labels, [(float(at), float(value)) for at, value in one["values"]]
 
 
 def _read_all(client: httpx.Client, found: Found) -> None:

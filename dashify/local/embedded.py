@@ -1,6 +1,6 @@
 """The four embedded servers: for each its address, its command line and the question it must answer.
 
-SecantusDB is under the GPL, so its program is run as it is and never imported.
+SecantusDB is under the GPL, so its program is run and never imported; `tools/mend.py` mends the installed copy.
 """
 
 from __future__ import annotations

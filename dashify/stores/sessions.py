@@ -176,10 +176,17 @@ class Sessions:
         held = self._script(_RAISE_EPOCH, [names.epoch_key(user_id)], [value, self._seconds + TOUCH_SECONDS])
         return parse_epoch(held) or epoch
 
+    def revoke_all(self, now: datetime) -> None:
+        """Mark every session as revoked. Instances that run hear of it as of any revocation, by looking."""
+        with translated():
+            self._mirror.update_many({"revoked_at": None}, {"$set": {"revoked_at": now}})
+
     def list_revoked(self, since: datetime) -> list[str]:
         """List the handles of every session revoked after `since`."""
+        # With the type in it MongoDB sees that the index, which has no others, holds whatever this may find.
+        where = {"revoked_at": {"$gte": since, "$type": "date"}}
         with translated():
-            return [row["_id"] for row in self._mirror.find({"revoked_at": {"$gte": since}}, {"_id": 1})]
+            return [row["_id"] for row in self._mirror.find(where, {"_id": 1})]
 
     def remove_ended(self, now: datetime) -> int:
         """Forget the mirror rows of sessions that ended over a day ago, by disuse or revocation; give their number.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import pytest
@@ -16,18 +18,24 @@ from dashify.cli import main
 from dashify.clients.fleet_metrics import ask_prometheus, scrape
 from dashify.errors import Unavailable
 
-Serve = Callable[[Callable[[str, str], tuple[int, str]]], str]
+Answer = Callable[[str, str], tuple[int, str]]
+
+
+class Serve(Protocol):
+    def __call__(self, answer: Answer, shown: str | None = None) -> str: ...
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Give a function that serves `answer(path, body)` on a free port and gives the address."""
+    """Give a function that serves `answer(path, body)` on a free port, to who shows `shown`; it gives the address."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start(answer: Callable[[str, str], tuple[int, str]]) -> str:
+    def start(answer: Answer, shown: str | None = None) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                status, text = answer(self.path, self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode())
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+                known = self.headers.get("Authorization") == shown
+                status, text = answer(self.path, body) if known else (401, "Unauthorized")
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(text.encode())
@@ -117,6 +125,46 @@ def test_prometheus_is_asked_for_its_last_minutes(serve: Serve) -> None:
     [api] = [one for one in found["groups"] if one["name"] == "api"]
     assert (api["running"], api["needed"], api["needed_doubled"]) == (1, 2, 2)
     assert found["bottleneck"] == {"group": "api", "thing": "processor", "pressure": pytest.approx(1 / 3)}
+
+
+def test_processes_of_several_hosts_are_told_apart_although_each_host_reads_its_own_on_loopback(serve: Serve) -> None:
+    points = [[100.0, "1"], [115.0, "4"]]
+
+    def of(name: str, host: str, **labels: str) -> dict[str, Any]:
+        return series(name, points, instance="127.0.0.1:8000", host=host, **labels)
+
+    result = [of("process_cpu_seconds_total", "api1"), of("process_cpu_seconds_total", "api2"),
+              of("dashify_model_slots", "api1", exported_host="http://models1")]
+    readings = ask_prometheus(serve(lambda path, body: (200, json.dumps(
+        {"status": "success", "data": {"result": result}}))), 60)
+    known = [(100.0, 1.0), (115.0, 4.0)]
+    assert readings == {
+        "dashify api1 127.0.0.1:8000": {("process_cpu_seconds_total", ()): known,
+                                        ("dashify_model_slots", (("host", "http://models1"),)): known},
+        "dashify api2 127.0.0.1:8000": {("process_cpu_seconds_total", ()): known}}
+
+
+def test_a_label_of_the_process_itself_stays_where_prometheus_knows_no_hosts(serve: Serve) -> None:
+    result = [series("dashify_model_slots", [[100.0, "1"]], host="http://models1")]
+    readings = ask_prometheus(serve(lambda path, body: (200, json.dumps(
+        {"status": "success", "data": {"result": result}}))), 60)
+    assert readings == {"dashify h1:8000": {
+        ("dashify_model_slots", (("host", "http://models1"),)): [(100.0, 1.0)]}}
+
+
+def test_a_prometheus_that_wants_a_password_gets_it_from_a_file(serve: Serve, tmp_path: Path) -> None:
+    series_of = [series("process_cpu_seconds_total", [[100.0, "1"], [115.0, "4"]]),
+                 series("dashify_process_slots", [[100.0, "9"], [115.0, "9"]], role="api", queue="")]
+    found = json.dumps({"status": "success", "data": {"result": series_of}})
+    shown = "Basic " + b64encode(b"dashify:p@ss:w/rd%20").decode()
+    url = serve(lambda path, body: (200, found), shown).replace("http://", "http://dashify@")
+    (tmp_path / "password").write_text("p@ss:w/rd%20\n")
+    asking = ["capacity", "--prometheus", url, "--password-file"]
+    assert CliRunner().invoke(main, [*asking, str(tmp_path / "password")]).exit_code == 0
+    assert CliRunner().invoke(main, [*asking, "-"], input="p@ss:w/rd%20\n").exit_code == 0
+    refused = CliRunner().invoke(main, [*asking, "-"], input="another\n")
+    assert refused.exit_code == 1
+    assert "another" not in refused.output
 
 
 @pytest.mark.parametrize(("status", "text"), [
