@@ -17,8 +17,11 @@ from dashify.settings import Settings
 from tests.system.kit import ROOT, Instance, until
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
-             "--disable-component-update", "--no-first-run", "--disable-quic"]
+# To a browser this is a page of some network over plain HTTP, which has fewer powers than one of this machine.
+PLAIN_HOST = "dashify.test"
+ARGUMENTS = [f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1", "--no-sandbox", "--disable-gpu",
+             "--disable-background-networking", "--disable-sync", "--disable-component-update", "--no-first-run",
+             "--disable-quic"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def pair(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         until(instance.ready, 30, f"{instance.url} ready")
     yield instances[0], instances[1]
     for instance in instances:
-        instance.stop()
+        instance.end()
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from dashify.local.servers import running_models, running_qdrant
 from dashify.settings import Settings
-from tests.browser.conftest import working
-from tests.browser.test_web_app import accept, sign_up
+from tests.browser.conftest import PLAIN_HOST, working
+from tests.browser.test_web_app import accept, message, say, sign_up
 from tests.system.kit import Instance, until
 
 Open = Callable[..., Page]
@@ -45,7 +45,7 @@ def instance(knowing: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
     started = Instance(knowing, "api-1", tmp_path_factory.mktemp("instance"))
     until(started.ready, 30, f"{started.url} ready")
     yield started
-    started.stop()
+    started.end()
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +204,22 @@ def test_the_assistant_answers_in_a_channel_only_from_what_everybody_there_may_r
     composer.press("Enter")
     expect(reply.nth(1)).to_contain_text("nothing", timeout=PATIENCE_MS)
     expect(reply.nth(1)).not_to_contain_text("May")
+
+
+def test_the_page_works_at_an_address_that_is_neither_https_nor_localhost(open_page: Open, pair: Pair) -> None:
+    port = pair[0].url.rsplit(":", 1)[1]
+    alice = open_page(f"http://{PLAIN_HOST}:{port}")
+    assert alice.evaluate("window.isSecureContext") is False
+    sign_up(alice)
+    alice.get_by_role("button", name="Invite your team").click()
+    alice.get_by_role("dialog").get_by_label("Email").fill("bob@elsewhere.test")
+    alice.get_by_role("button", name="Create invitation").click()
+    alice.get_by_role("button", name="Copy link").click()
+    expect(alice.get_by_role("button", name="Copied")).to_be_visible()
+    alice.keyboard.press("Escape")
+    say(alice, "Hello from the office's own network")
+    expect(message(alice, "office's own")).to_have_attribute("data-state", "sent")
+    write(alice, "Holidays", "Everybody has twenty days.")
+    alice.get_by_test_id("document-menu").click()
+    alice.get_by_text("Copy the link").click()
+    expect(alice.get_by_text("The link is copied.")).to_be_visible()

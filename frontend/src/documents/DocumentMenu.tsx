@@ -6,6 +6,7 @@ import { useLocation } from "wouter";
 import { documents, type WholeDocument } from "../api/knowledge";
 import { manages } from "../people/roles";
 import { useLive } from "../shell/context";
+import { copyText } from "../shell/copy";
 import { pickMe } from "../shell/pick";
 import { tell, tellError } from "../shell/tell";
 import { sizeWords } from "./words";
@@ -32,7 +33,7 @@ export function DocumentMenu({ document }: { document: WholeDocument }) {
       },
     });
   const copy = () => {
-    navigator.clipboard.writeText(`${window.location.origin}/documents/${document.id}`).then(
+    copyText(`${window.location.origin}/documents/${document.id}`).then(
       () => tell("The link is copied. Whoever may read the document can follow it."),
       tellError,
     );

@@ -12,6 +12,7 @@ import { Answers } from "./answers";
 import { Documents } from "./documents";
 import { Exports } from "./exports";
 import { handlersFor } from "./handlers";
+import { newClientId } from "./ids";
 import { NoticeBox } from "./notices";
 import { Reading } from "./reading";
 import { shelfFor } from "./shelf";
@@ -164,7 +165,7 @@ export class Workspace {
   }
 
   send(channelId: string, text: string, threadId: string | null): void {
-    this.outbox.add({ client_id: crypto.randomUUID(), channel_id: channelId, text, thread_id: threadId });
+    this.outbox.add({ client_id: newClientId(), channel_id: channelId, text, thread_id: threadId });
   }
 
   follow(channelId: string, listener: () => void): () => void {

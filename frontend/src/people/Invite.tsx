@@ -1,18 +1,21 @@
 /** Invite somebody: a role, an address, and a link to hand over. */
-import { Alert, Button, Code, CopyButton, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Code, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useState } from "react";
 import * as api from "../api/api";
 import type { Role } from "../api/types";
 import { useForm } from "../auth/useForm";
 import { useLive } from "../shell/context";
+import { copyText } from "../shell/copy";
 import { pickMe } from "../shell/pick";
+import { tellError } from "../shell/tell";
 import { rolesFor } from "./roles";
 
 export function Invite() {
   const me = useLive(pickMe);
   const [role, setRole] = useState<Role>("member");
   const [link, setLink] = useState<string | null>(null);
+  const [copied, setCopied] = useState<string | null>(null);
   const form = useForm({ email: "" }, async ({ email }) => {
     const { token } = await api.people.invite({ email: email.trim(), role });
     setLink(`${window.location.origin}/invite/${encodeURIComponent(token)}`);
@@ -28,13 +31,12 @@ export function Invite() {
           <Button variant="default" onClick={() => setLink(null)}>
             Invite another
           </Button>
-          <CopyButton value={link}>
-            {({ copied, copy }) => (
-              <Button onClick={copy} leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}>
-                {copied ? "Copied" : "Copy link"}
-              </Button>
-            )}
-          </CopyButton>
+          <Button
+            onClick={() => void copyText(link).then(() => setCopied(link), tellError)}
+            leftSection={copied === link ? <IconCheck size={16} /> : <IconCopy size={16} />}
+          >
+            {copied === link ? "Copied" : "Copy link"}
+          </Button>
         </Group>
       </Stack>
     );
