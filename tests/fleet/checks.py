@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from tests.fleet.inventory import BALANCER
 from tests.system.kit import until
 
 JOBS = 300
+AWAY_SECONDS = 2.0
 
 
 def assert_nothing_is_lost(found: dict[str, Any]) -> None:
@@ -25,6 +27,21 @@ def assert_nothing_is_lost(found: dict[str, Any]) -> None:
     assert found["jobs"]["done"] == found["jobs"]["asked"] > 0, found["jobs"]
 
 
+def assert_nobody_noticed(found: dict[str, Any]) -> None:
+    """Nothing is lost, no request failed, and no page was long without its socket."""
+    assert found["failures"] == []
+    assert_nothing_is_lost(found)
+    assert found["away_p95"] < AWAY_SECONDS
+    if "browser" in found:
+        assert found["browser"]["failures"] == []
+        assert found["browser"]["pages"] > 1
+
+
+def assert_nothing_but_later(found: dict[str, Any]) -> None:
+    """What failed was told to try again in a moment, over HTTP or by a socket's ack."""
+    assert [why for _, _, why in found["failures"] if not re.match(r"503 |\{'code': '\w*unavailable'", why)] == []
+
+
 def releases_served(tries: int = 20) -> set[str]:
     """Ask the balancer which releases answer."""
     return {requests.get(f"{BALANCER}/healthz", timeout=10).json()["release"] for _ in range(tries)}
@@ -32,14 +49,14 @@ def releases_served(tries: int = 20) -> set[str]:
 
 def ask_for_jobs(fleet: Fleet, host: str) -> None:
     """Ask for jobs of which each must run exactly once."""
-    with _database() as database:
+    with open_database() as database:
         database["self_checks"].delete_many({})
     fleet.hosts[host].run(f"dashify enqueue self_check --count {JOBS}")
 
 
 def wait_for_jobs(seconds: float) -> None:
     """Wait until every job has run, then see that each ran once."""
-    with _database() as database:
+    with open_database() as database:
         rows = database["self_checks"]
         until(lambda: rows.count_documents({}) >= JOBS, seconds, f"{JOBS} jobs done")
         counts = [row["count"] for row in rows.find()]
@@ -55,7 +72,8 @@ def ready(fleet: Fleet, host: str) -> bool:
 
 
 @contextmanager
-def _database() -> Iterator[Any]:
+def open_database() -> Iterator[Any]:
+    """Open the workspace's database, as nobody but the tests does."""
     client: MongoClient[Any] = MongoClient(data.MONGODB_URL, serverSelectionTimeoutMS=10_000, connectTimeoutMS=5_000,
                                            socketTimeoutMS=20_000)
     with client:

@@ -21,8 +21,9 @@ import pytest
 from dashify.local import probes
 from tests.conftest import guard_connections
 from tests.fleet import data
-from tests.fleet.hosts import Fleet, is_ours
-from tests.fleet.inventory import ADDRESSES, BALANCER, write_inventory
+from tests.fleet.checks import releases_served
+from tests.fleet.hosts import Fleet, elsewhere, is_ours
+from tests.fleet.inventory import ADDRESSES, BALANCER, BUILT, Inventory
 from tests.fleet.releases import never_ready, remake, with_other_assets
 from tests.fleet.roots import CACHE, bare_root
 from tests.fleet.tally import POSTS_PER_SECOND, table
@@ -46,8 +47,8 @@ def fleet() -> Iterator[Fleet]:
     """All hosts, bare, and data1 with its stand-ins answering."""
     with Fleet() as hosts:
         data.add_data_host(hosts)
-        for name, address in ADDRESSES.items():
-            hosts.add(name, address, (bare_root(),))
+        for name in BUILT:
+            hosts.add(name, ADDRESSES[name], (bare_root(),))
         for host in hosts.hosts.values():
             host.wait()
         until(lambda: probes.mongodb_answers(data.MONGODB_URL) and probes.http_answers(f"{data.QDRANT_URL}/readyz")
@@ -77,6 +78,14 @@ class Releases:
         """One whose instances start, and never become ready."""
         return remake(self.first, "r3", never_ready)
 
+    def running(self) -> str:
+        """The one that the fleet runs."""
+        return str(self.first if releases_served() == {"r1"} else self.second)
+
+    def other(self) -> str:
+        """Another good one than the fleet runs."""
+        return str(self.second if releases_served() == {"r1"} else self.first)
+
 
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
@@ -102,26 +111,32 @@ Playbook = Callable[..., Play]
 
 
 @pytest.fixture(scope="session")
-def inventory(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The inventory of this fleet."""
-    return write_inventory(tmp_path_factory.mktemp("inventory"), fleet)
+def inventory(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Inventory:
+    """The inventories of this fleet."""
+    return Inventory(tmp_path_factory.mktemp("inventory"), fleet)
 
 
 @pytest.fixture(scope="session")
-def playbook(inventory: Path) -> Playbook:
-    """Give a function that runs a playbook with variables, and gives how it went; it must succeed unless told else."""
+def playbook(inventory: Inventory) -> Playbook:
+    """Give a function that runs a playbook with variables, and gives how it went; it must succeed unless told else.
+
+    `groups` are the inventory's groups that have other hosts than usual.
+    """
     LOGS.mkdir(parents=True, exist_ok=True)
 
-    def run(name: str, *options: str, succeeds: bool = True, **variables: Any) -> Play:
+    def run(name: str, *options: str, succeeds: bool = True, groups: dict[str, list[str]] | None = None,
+            **variables: Any) -> Play:
         began = time.monotonic()
         log = LOGS / f"{name}-{int(time.time())}.log"
         environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-                       "ANSIBLE_HOME": str(inventory.parent / "home"), "LC_ALL": "C.UTF-8"}
-        command = [str(VENV / "bin" / "ansible-playbook"), "-i", str(inventory), f"{name}.yml", *options,
-                   "-e", json.dumps(variables)]
+                       "ANSIBLE_HOME": str(inventory.folder / "home"), "LC_ALL": "C.UTF-8",
+                       "ANSIBLE_LOG_PATH": str(log.with_suffix(".times"))}
+        command = [str(VENV / "bin" / "ansible-playbook"), "-i", str(inventory.write(**groups or {})),
+                   f"{name}.yml", *options, "-e", json.dumps(variables)]
         with log.open("wb") as output:
-            status = subprocess.run(command, cwd=ROOT / "ansible", env=environment, stdin=subprocess.DEVNULL,
-                                    stdout=output, stderr=output, timeout=PLAYBOOK_SECONDS).returncode
+            status = subprocess.run(elsewhere("controller", 0.5, command), cwd=ROOT / "ansible", env=environment,
+                                    stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                    timeout=PLAYBOOK_SECONDS).returncode
         play = Play(status, log.read_text(), time.monotonic() - began)
         print(f"\n  {name}.yml took {play.seconds:.0f} s; its output is in {log}")
         assert (status == 0) is succeeds, play.output[-6000:]
@@ -138,44 +153,74 @@ def site(fleet: Fleet, playbook: Playbook, releases: Releases) -> Fleet:
 
 
 class Load:
-    """A running load; `stop` ends it and gives what came of it."""
+    """What goes on while the fleet changes; `stop` ends it and gives what came of it."""
 
-    def __init__(self, process: subprocess.Popen[str], result: Path) -> None:
-        self._process, self._result = process, result
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._programs: dict[str, subprocess.Popen[str]] = {}
+
+    def start(self, name: str, *options: str) -> None:
+        """Start a program of this folder, and wait until it says that it runs."""
+        command = [sys.executable, "-m", f"tests.fleet.{name}", "--url", BALANCER,
+                   "--to", str(self._folder / f"{name}.json"), *options]
+        # Who measures must not wait for what is measured; a browser has its person's machine for itself.
+        power = {"load": 4.0, "browser": 2.0}[name]
+        process = subprocess.Popen(elsewhere(name, power, command), cwd=ROOT, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        self._programs[name] = process
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first == "running\n", first + process.stdout.read()
 
     def stop(self) -> dict[str, Any]:
-        """End the load, let it settle and compare, and show the table."""
-        self._process.send_signal(signal.SIGTERM)
-        output = self._process.communicate(timeout=300)[0]
-        assert self._process.returncode == 0, output
-        found: dict[str, Any] = json.loads(self._result.read_text())
+        """End all of it, let it settle and compare, and show the table."""
+        for name, process in reversed(self._programs.items()):
+            process.send_signal(signal.SIGTERM)
+            output = process.communicate(timeout=300)[0]
+            assert process.returncode == 0, f"{name}: {output}"
+        found: dict[str, Any] = json.loads((self._folder / "load.json").read_text())
+        if "browser" in self._programs:
+            found["browser"] = json.loads((self._folder / "browser.json").read_text())
         print(f"\n{table(found)}")
-        for failure in found["failures"][:10]:
+        for failure in (found["failures"] + found.get("browser", {}).get("failures", []))[:20]:
             print(f"  failed: {failure}")
+        for call in found["slow"][:20]:
+            print(f"  slow: {call}")
         return found
 
-
-@pytest.fixture
-def load(site: Fleet, tmp_path: Path) -> Callable[[], Any]:
-    """Give a context in which the load runs; leaving it without having stopped it kills it."""
-
-    @contextmanager
-    def run() -> Iterator[Load]:
-        result = tmp_path / "load.json"
-        command = [sys.executable, "-m", "tests.fleet.load", "--url", BALANCER, "--to", str(result),
-                   "--posts", os.environ.get("FLEET_POSTS_PER_SECOND", str(POSTS_PER_SECOND))]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        try:
-            assert process.stdout is not None
-            first = process.stdout.readline()
-            assert first == "running\n", first + process.stdout.read()
-            yield Load(process, result)
-        finally:
+    def kill(self) -> None:
+        """End what still runs; nobody asks what came of it."""
+        for process in self._programs.values():
             if process.poll() is None:
                 process.kill()
             process.wait()
 
+
+@pytest.fixture
+def load(site: Fleet, tmp_path: Path) -> Callable[..., Any]:
+    """Give a context in which the load runs, and a real browser too if asked for; leaving it ends both."""
+
+    @contextmanager
+    def run(*, browser: bool = False, posts: float = POSTS_PER_SECOND) -> Iterator[Load]:
+        running = Load(tmp_path)
+        try:
+            running.start("load", "--posts", os.environ.get("FLEET_POSTS_PER_SECOND", str(posts)))
+            if browser:
+                running.start("browser")
+            yield running
+        finally:
+            running.kill()
+
     return run
+
+
+ORDER = ("test_vendors", "test_site", "test_deploy", "test_changes", "test_faults", "test_backup", "test_extras",
+         "test_single")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Look at the fleet as it was built before anything is done to it; wipe it, and build it otherwise, last."""
+    items.sort(key=lambda item: ORDER.index(item.path.stem))
 
 
 def _keep_logs(fleet: Fleet) -> None:

@@ -30,16 +30,23 @@ BRIDGE = "br-dash"
 TABLE = "dashify_fleet"
 HOSTS = CACHE / "hosts"
 BOOT_SECONDS = 60.0
+# Nor do hosts of their own wait for each other's disk: while four unpack a release, a database on the same one waits
+# seconds for each commit. Where there is memory enough their disks are in it.
+DISKS_GIB, MEMORY_GIB = 10, 16
 # Without systemd on the outside nspawn would put every host into one and the same control group.
 _GROUPS = [group for group in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"))
            if (group / "cgroup.procs").exists()]
+# Hosts of their own do not take each other's processor. Where the machine has control groups of the first kind, each
+# gets a share of this one's, and so do the controller and what stands for people.
+_CPU = Path("/sys/fs/cgroup/cpu")
+_ALL_HOSTS, _ONE_HOST = 8192, 1024
 
 
 class Host:
     """One host. What it wrote to its disk stays over a power cut, until the fleet is closed."""
 
-    def __init__(self, fleet: Fleet, name: str, address: str, binds: Iterable[tuple[Path, str]]) -> None:
-        self.name, self.address = name, address
+    def __init__(self, fleet: Fleet, name: str, address: str, binds: Iterable[tuple[Path, str]], power: int) -> None:
+        self.name, self.address, self.power = name, address, power
         self.folder = HOSTS / name
         self.root = self.folder / "root"
         self._fleet, self._binds = fleet, tuple(binds)
@@ -55,14 +62,15 @@ class Host:
         # The kernel takes its time to remove the cable of a host that lost power, and its name is wanted again.
         with suppress(subprocess.CalledProcessError):
             quietly("ip", "link", "delete", f"vb-{self.name}")
-        for group in _GROUPS:
-            (group / "dashify-fleet" / self.name).mkdir(parents=True, exist_ok=True)
-        joins = "; ".join(f"echo $$ > {group}/dashify-fleet/{self.name}/cgroup.procs" for group in _GROUPS)
+        joins = "; ".join([with_share(f"dashify-fleet/{self.name}", self.power * _ONE_HOST),
+                           *(_joining(group / "dashify-fleet" / self.name) for group in _GROUPS)])
         command = ["systemd-nspawn", "-q", "-D", str(self.root), "--boot", f"--machine={self.name}", "--register=no",
                    "--keep-unit", f"--network-bridge={BRIDGE}", "--resolv-conf=off", "--console=passive",
                    *(f"--bind-ro={outside}:{inside}" for outside, inside in self._binds)]
         with (self.folder / "console.log").open("ab") as log:
-            self._process = subprocess.Popen(["sh", "-c", f"{joins}; exec {shlex.join(command)}"], stdout=log,
+            # nspawn ends with 133 where the host wants a reboot, and leaves that to whoever started it.
+            again = f"while :; do {shlex.join(command)}; code=$?; [ $code = 133 ] || exit $code; done"
+            self._process = subprocess.Popen(["sh", "-c", f"{joins}; {again}"], stdout=log,
                                              stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def wait(self, seconds: float = BOOT_SECONDS) -> None:
@@ -113,7 +121,7 @@ class Fleet:
 
     def __init__(self) -> None:
         HOSTS.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(HOSTS, os.O_RDONLY)
+        self._lock = os.open(CACHE, os.O_RDONLY)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -124,6 +132,8 @@ class Fleet:
 
     def __enter__(self) -> Fleet:
         self._clear()
+        if _free_gib() >= MEMORY_GIB:
+            quietly("mount", "-t", "tmpfs", "-o", f"size={DISKS_GIB}g", "dashify-fleet", HOSTS)
         quietly("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "dashify-fleet", "-f", self.key)
         quietly("ip", "link", "add", BRIDGE, "type", "bridge")
         quietly("ip", "address", "add", f"{CONTROLLER}/24", "dev", BRIDGE)
@@ -146,9 +156,13 @@ class Fleet:
                    "IdentitiesOnly": "yes", "LogLevel": "ERROR"}
         return [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
 
-    def add(self, name: str, address: str, layers: tuple[Path, ...], binds: Iterable[tuple[Path, str]] = ()) -> Host:
-        """Make a host on `layers` and boot it; `binds` are folders of ours that it sees and cannot write."""
-        host = self.hosts[name] = Host(self, name, address, binds)
+    def add(self, name: str, address: str, layers: tuple[Path, ...], binds: Iterable[tuple[Path, str]] = (),
+            power: int = 1) -> Host:
+        """Make a host on `layers` and boot it; `binds` are folders of ours that it sees and cannot write.
+
+        `power` is how much of this machine's processor it may have, beside the other hosts.
+        """
+        host = self.hosts[name] = Host(self, name, address, binds, power)
         mount(host.folder, layers)
         host.write("/etc/hostname", f"{name}\n")
         host.write("/etc/machine-id", f"{secrets.token_hex(16)}\n")
@@ -162,6 +176,12 @@ class Fleet:
         self._known.open("a").write(f"{address} {kind} {key}\n")
         host.boot()
         return host
+
+    def remove(self, host: Host) -> None:
+        """Take a host away for good, with its disk."""
+        host.cut_power()
+        unmount(host.folder)
+        del self.hosts[host.name]
 
     def cut(self, one: Host, *others: Host) -> None:
         """Lose every packet between `one` and `others`, both ways, without anybody being told."""
@@ -178,15 +198,46 @@ class Fleet:
         for folder in sorted(HOSTS.iterdir()):
             end(folder)
             unmount(folder)
+        if HOSTS.is_mount():
+            quietly("umount", "--lazy", HOSTS)
         for command in (("ip", "link", "delete", BRIDGE), ("nft", "delete", "table", "bridge", TABLE)):
             with suppress(subprocess.CalledProcessError):
                 quietly(*command)
-        for group in _GROUPS:
-            for folder in sorted((group / "dashify-fleet").glob("**/"), reverse=True):
+        for group in (*_GROUPS, _CPU):
+            for folder in sorted(group.glob("dashify-fleet*/**/"), reverse=True):
                 with suppress(OSError):
                     folder.rmdir()
         for path in (self.key, self.key.with_suffix(".pub"), self._known):
             path.unlink(missing_ok=True)
+
+
+def with_share(group: str, shares: int) -> str:
+    """Give the shell's line that puts a process into a group with so many shares of the processor."""
+    if not (_CPU / "cpu.shares").exists():
+        return "true"
+    folder = _CPU / group
+    joins = _joining(folder)
+    (folder / "cpu.shares").write_text(str(shares))
+    if folder.parent != _CPU:
+        (folder.parent / "cpu.shares").write_text(str(_ALL_HOSTS))
+    return joins
+
+
+def _joining(group: Path) -> str:
+    """Give the shell's line that puts it into a control group, which is made."""
+    group.mkdir(parents=True, exist_ok=True)
+    return f"echo $$ > {group}/cgroup.procs"
+
+
+def elsewhere(name: str, power: float, command: list[str]) -> list[str]:
+    """Give a command that runs as if on machines of its own, with as much of this one's processor as so many hosts."""
+    return ["sh", "-c", f"{with_share(f'dashify-fleet-{name}', int(power * _ONE_HOST))}; exec {shlex.join(command)}"]
+
+
+def _free_gib() -> int:
+    """Give the memory that this machine could hand out now, in GiB."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) >> 20
 
 
 def is_ours(address: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 Files = dict[str, bytes]
+PAGE, ASSETS = "dashify/static/index.html", "dashify/static/assets/"
 
 
 def remake(archive: Path, version: str, change: Callable[[Files], None]) -> Path:
@@ -34,16 +35,19 @@ def remake(archive: Path, version: str, change: Callable[[Files], None]) -> Path
 
 
 def with_other_assets(mark: str) -> Callable[[Files], None]:
-    """Give every asset that the page names a new name, as a build of changed sources would; the old names are gone."""
+    """Give every asset another name, as a build of changed sources would; the old names are gone."""
 
     def change(app: Files) -> None:
-        page = app["dashify/static/index.html"].decode()
-        for name in set(re.findall(r'"/assets/([^"]+)"', page)):
-            stem, dot, kind = name.rpartition(".")
-            other = f"{stem}{mark}{dot}{kind}"
-            app[f"dashify/static/assets/{other}"] = app.pop(f"dashify/static/assets/{name}")
-            page = page.replace(f'"/assets/{name}"', f'"/assets/{other}"')
-        app["dashify/static/index.html"] = page.encode()
+        names = {path.rpartition("/")[2] for path in app if path.startswith(ASSETS)}
+        others = {name: "{0}{3}{1}{2}".format(*name.rpartition("."), mark) for name in names}
+        # Assets name each other, and the page names the first of them.
+        anything = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))).encode())
+        for path in [path for path in app if path.startswith(ASSETS) or path == PAGE]:
+            content = app.pop(path)
+            if path.endswith((".html", ".js", ".css")):
+                content = anything.sub(lambda found: others[found[0].decode()].encode(), content)
+            folder, _, name = path.rpartition("/")
+            app[f"{folder}/{others.get(name, name)}"] = content
 
     return change
 

@@ -12,14 +12,17 @@ from pathlib import Path
 
 CACHE = Path("/var/cache/dashify-fleet")
 SUITE = "bookworm"
-# All that a bare host has. Hosts have no way out, so what a role would install must be here.
+# All that a bare host has. Hosts have no way out, so what a role would install must be here. Of what another name
+# stands for (python3-cffi-backend) debootstrap finds nothing by itself.
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-venv", "iproute2", "openssh-server", "sudo",
-            "ca-certificates", "redis-server", "redis-sentinel", "haproxy", "nftables")
+            "ca-certificates", "redis-server", "redis-sentinel", "haproxy", "nftables", "openssl", "certbot",
+            "python3-cffi-backend", "prometheus", "prometheus-node-exporter", "prometheus-redis-exporter", "pebble")
 # Debian starts what it installs. Roles must enable what they want, so the bare host starts none of it.
-NOT_STARTED = ("redis-server", "redis-sentinel", "haproxy", "nftables", "e2scrub_reap", "remote-fs.target")
+NOT_STARTED = ("redis-server", "redis-sentinel", "haproxy", "nftables", "e2scrub_reap", "remote-fs.target",
+               "certbot.timer", "prometheus", "prometheus-node-exporter", "prometheus-redis-exporter")
 NOT_BARE = ("etc/apt/sources.list", "var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man",
             "usr/share/locale")
-RECIPE = "1"
+RECIPE = "2"
 
 
 def bare_root() -> Path:
@@ -71,9 +74,8 @@ def quietly(*command: object, timeout: float = 600) -> str:
 
 def _bootstrap(root: Path) -> None:
     quietly("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root, _mirror())
-    wants = root / "etc/systemd/system/multi-user.target.wants"
-    for name in NOT_STARTED:
-        (wants / (name if "." in name else f"{name}.service")).unlink(missing_ok=True)
+    # By systemctl, which takes their other names away too: while one is left a unit counts as enabled.
+    quietly("chroot", root, "systemctl", "disable", *NOT_STARTED)
     for name in NOT_BARE:
         path = root / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()

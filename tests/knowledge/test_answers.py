@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,11 @@ Refresh = Callable[[Context], Context]
 Join = Callable[..., Context]
 RULE = "Hotels in Lisbon cost 120 euros a night at most."
 QUESTION = "How many euros a night may hotels in Lisbon cost?"
+
+
+def tells(what: object) -> bool:
+    """Whether the rule's price is said in it; a random id may hold those digits too."""
+    return re.search(r"\b120\b", str(what)) is not None
 
 
 def answer_to(ctx: Context, answered: Answered, question: str = QUESTION) -> dict[str, Any]:
@@ -60,10 +66,10 @@ def test_an_answer_loses_what_its_reader_may_not_read_any_more(alice: Context, b
     channels.remove_member(refreshed(alice), secret, bob.actor.user_id)
     later = assistant.get_answer(refreshed(bob), answer["id"], -1)
     assert later["citations"] == []
-    assert "120" not in str(later)
+    assert not tells(later)
     further = ask(refreshed(bob), "And how many euros is that for two nights?", answer["conversation_id"], None)
     answered(bob)
-    assert "120" not in str(assistant.get_answer(refreshed(bob), further["id"], -1))
+    assert not tells(assistant.get_answer(refreshed(bob), further["id"], -1))
 
 
 def test_a_deleted_document_is_gone_from_answers_and_from_what_was_posted(alice: Context, work: Work,
@@ -80,8 +86,8 @@ def test_a_deleted_document_is_gone_from_answers_and_from_what_was_posted(alice:
     assert (posted["thread_id"], "120" in posted["text"]) == (root["id"], True)
     documents.delete_document(alice, document_id)
     work(alice)
-    assert "120" not in str(assistant.get_answer(alice, mine["id"], -1))
-    assert "120" not in str(chat.list_messages(alice, general, None, None, 50))
+    assert not tells(assistant.get_answer(alice, mine["id"], -1))
+    assert not tells(chat.list_messages(alice, general, None, None, 50))
     for name in resources.database.list_collection_names():
         kept = list(resources.database[name].find({"tenant_id": alice.actor.tenant_id}))
         assert "120 euros" not in str(kept), name
@@ -125,4 +131,4 @@ def test_what_was_posted_is_taken_back_when_somebody_in_the_channel_becomes_a_gu
     answered(alice)
     texts = [row["text"] for row in chat.list_messages(refreshed(bob), general, None, None, 50)["messages"]]
     assert TAKEN_BACK in texts
-    assert "120" not in str(texts)
+    assert not tells(texts)

@@ -36,7 +36,7 @@ def find_by_words(ctx: Context, query: str, principals: frozenset[str], *, limit
         if not mine.isdisjoint(channel_readers(channel["_id"], channel["private"])):
             found += [Passage("message", row["_id"], row["changed_seq"], f"#{channel['name']}", "", 0, len(row["text"]),
                               row["text"], 0.0, channel["_id"])
-                      for row in ctx.store.messages.list_before(channel["_id"], None, 100)
+                      for row in ctx.store.messages.list_before(channel["_id"], channel["head"] + 1, 100)
                       if not row["deleted_at"] and row["author_id"] != "assistant"]
     said = meaning(query)
     ranked = sorted(found, key=lambda one: -len(said & meaning(f"{one.title} {one.heading} {one.text}")))

@@ -29,7 +29,7 @@ def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
 
     yield run
     for instance in started:
-        instance.stop()
+        instance.end()
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def pair(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         until(instance.ready, 30, f"{instance.url} ready")
     yield instances
     for instance in instances:
-        instance.stop()
+        instance.end()
 
 
 @pytest.fixture

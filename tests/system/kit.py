@@ -84,6 +84,10 @@ class Instance:
         self.process.kill()
         self.process.wait()
 
+    def end(self) -> None:
+        """Be done with it, without the seconds that a drain takes."""
+        kill_group(self.process)
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.terminate()
@@ -104,7 +108,8 @@ class Person:
 
     def call(self, method: str, path: str, body: Any = None, url: str | None = None,
              **options: Any) -> requests.Response:
-        headers = {"X-CSRF-Token": self.http.cookies.get("dashify_csrf", ""), **options.pop("headers", {})}
+        token = self.http.cookies.get("__Host-dashify_csrf") or self.http.cookies.get("dashify_csrf", "")
+        headers = {"X-CSRF-Token": token, **options.pop("headers", {})}
         return self.http.request(method, (url or self.url) + "/api/v1" + path, json=body, headers=headers,
                                  timeout=options.pop("timeout", 20), **options)
 

@@ -61,7 +61,7 @@ def test_an_answer_survives_its_worker_and_the_instance_that_told_it(settings: S
         other.wait_for("assistant:done", lambda payload: payload == {"answer_id": stopping, "status": "stopped"})
     finally:
         for instance in (first, second):
-            instance.stop()
+            instance.end()
 
 
 def test_with_every_host_busy_and_one_killed_every_question_is_answered_or_says_why(
@@ -93,5 +93,5 @@ def test_with_every_host_busy_and_one_killed_every_question_is_answered_or_says_
             assert answer["text"] if end["status"] == "done" else answer["error"]["message"]
         assert hosts.state(1)["most_running"] == 1  # a slot is a slot, however many wait
     finally:
-        instance.stop()
+        instance.end()
         hosts.close()

@@ -49,7 +49,7 @@ def ask_through_a_restart(own: Settings, folder: Path, restart: Callable[[], Non
         return statuses.count(201), statuses.count(503)
     finally:
         for instance in instances:
-            instance.stop()
+            instance.end()
 
 
 def test_the_job_of_every_acknowledged_request_runs_though_redis_was_restarted_meanwhile(

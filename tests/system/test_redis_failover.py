@@ -143,7 +143,7 @@ class Busy:
             running.done.set()
             running.join(30)
         for instance in self.instances:
-            instance.stop()
+            instance.end()
 
 
 @pytest.mark.parametrize("end", ["kill", "freeze"])

@@ -83,7 +83,7 @@ def test_everything_works_with_the_users_that_are_documented(
         until(lambda: socket.closed, 3)
     finally:
         for instance in instances:
-            instance.stop()
+            instance.end()
         resources.close()
     assert users.refused(server) == []
 

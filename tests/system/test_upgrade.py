@@ -41,7 +41,7 @@ def own(settings: Settings) -> Settings:
 def opened(own: Settings) -> Iterator[Resources]:
     resources = Resources(own)
     yield resources
-    resources.mongo.drop_database(own.mongodb_database)
+    # The database stays: where a killed process left a transaction open, dropping it would wait for up to a minute.
     resources.close()
 
 
@@ -137,7 +137,7 @@ def test_a_new_release_is_not_ready_until_the_command_was_run(
         until(lambda: (opened.database["jobs"].find_one({"_id": job}) or {})["status"] == "done", 15, "the job")
         assert (instance.process.poll(), worker.poll()) == (None, None)
     finally:
-        instance.stop()
+        instance.end()
 
 
 def test_what_is_too_old_refuses_to_start_in_one_sentence(
@@ -175,7 +175,7 @@ def test_what_runs_ends_when_a_newer_release_has_taken_over(
             assert (code, TOO_OLD in text) == (3, True), text
         assert database["processes"].find_one({"kind": {"$ne": "api"}}) is None
     finally:
-        instance.stop()
+        instance.end()
 
 
 def test_an_instance_that_started_without_mongodb_finds_out_later(own: Settings, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_an_instance_that_started_without_mongodb_finds_out_later(own: Settings,
             assert instance.process.wait(60) == 3
             assert TOO_OLD in instance.log.read_text()
         finally:
-            instance.stop()
+            instance.end()
 
 
 def test_processes_that_end_are_forgotten_at_once(own: Settings, database: Database[Document], tmp_path: Path) -> None:
