@@ -7,7 +7,9 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
+import gevent
 from gevent import monkey
 
 from dashify.domain.jobs import BEAT_SECONDS, LEASE_SECONDS, Queue
@@ -19,7 +21,8 @@ from dashify.stores.workers import Clock, Workers
 HANGING_SECONDS = 10.0
 # Unpatched, in a process of greenlets as in one of threads.
 _start_native: Callable[[Callable[[], None], tuple[()]], int] = monkey.get_original("_thread", "start_new_thread")
-_native_sleep: Callable[[float], None] = monkey.get_original("time", "sleep")
+_native_lock: Callable[[], Any] = monkey.get_original("_thread", "allocate_lock")
+_CLOSE_SECONDS, _TICK = 2.0, 0.02
 
 
 class WorkerLease:
@@ -36,7 +39,9 @@ class WorkerLease:
         self._queue = queue
         self._settings = settings
         self._renewed_at = 0.0
-        self._lost = self._released = False
+        self._lost = self._renews = False
+        self._held = _native_lock()  # while we hold the lease; the thread waits for it to be let go
+        self._held.acquire()
 
     def begin(self, workers: Workers) -> None:
         """Register and begin to renew.
@@ -48,6 +53,7 @@ class WorkerLease:
         self.alive_at = self._renewed_at = time.monotonic()
         workers.register(self.name, {"queue": self._queue.value, "host": socket.gethostname(), "pid": os.getpid(),
                                      "slots": slots})
+        self._renews = True
         _start_native(self._renew_all, ())
 
     @property
@@ -60,20 +66,31 @@ class WorkerLease:
         self.alive_at = time.monotonic()
 
     def release(self, workers: Workers) -> None:
-        """Give the lease up, once nothing is held by it."""
-        self._released = self._lost = True
-        workers.remove(self.name)
+        """Give the lease up, once nothing is held by it, and let the thread close what it has opened.
+
+        A client that is left open costs the process's end a second for each of its monitors, which no loop runs then.
+        """
+        self._lost = True
+        if self._held.locked():
+            self._held.release()
+        try:
+            workers.remove(self.name)
+        finally:
+            waited_until = time.monotonic() + _CLOSE_SECONDS
+            while self._renews and time.monotonic() < waited_until:
+                time.sleep(_TICK)
 
     def _renew_all(self) -> None:
         resources = Resources(self._settings)
         try:
             workers = Workers(resources.database, Clock(resources.database))
-            while not self._released:
-                _native_sleep(BEAT_SECONDS)
-                if not self._released and not self._renew(workers):
-                    break
+            while not self._held.acquire(timeout=BEAT_SECONDS) and self._renew(workers):
+                pass
         finally:
             resources.close()
+            if monkey.is_module_patched("threading"):
+                gevent.get_hub().join(_CLOSE_SECONDS)  # the client's monitors are greenlets of this thread
+            self._renews = False
 
     def _renew(self, workers: Workers) -> bool:
         """Renew once; tell whether to go on."""

@@ -166,6 +166,21 @@ def test_an_idle_worker_and_scheduler_stop_at_once_and_show_metrics(start: Start
     assert [process.wait(5) for process in processes] == [0, 0]
 
 
+def test_a_lease_given_up_leaves_no_monitors_of_its_connection(settings: Settings) -> None:
+    program = (
+        "from gevent import monkey; monkey.patch_all()\n"
+        "import threading; from dashify.domain.jobs import Queue; from dashify.jobs.leases import WorkerLease\n"
+        "from dashify.resources import Resources; from dashify.settings import from_env\n"
+        "settings = from_env(); ours = Resources(settings); lease = WorkerLease(Queue.AUDIT, settings)\n"
+        "def monitors(): return {thread for thread in threading.enumerate() if thread.name.startswith('pymongo')}\n"
+        "assert ours.workers.list_live() == [] and monitors()\n"
+        "before = monitors(); lease.begin(ours.workers)\n"
+        "lease.release(ours.workers); print(len(monitors() - before))")
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **settings.to_env()},
+                           capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
+
+
 def metrics(port: int) -> str:
     try:
         return requests.get(f"http://127.0.0.1:{port}/metrics", timeout=2).text
