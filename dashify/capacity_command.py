@@ -37,6 +37,8 @@ def capacity(prometheus: str | None, password_file: TextIO | None, targets: Path
     """
     if (prometheus is None) == (targets is None):
         raise click.UsageError("Give either --prometheus or --targets.")
+    if targets is not None and password_file is not None:
+        raise click.UsageError("--password-file is for --prometheus; targets ask for no password.")
     try:
         if prometheus is not None:
             readings = ask_prometheus(prometheus, seconds or _PROMETHEUS_SECONDS,

@@ -176,8 +176,9 @@ def test_a_prometheus_that_answers_otherwise_is_refused(serve: Serve, status: in
         ask_prometheus(serve(lambda path, body: (status, text)), 60)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--prometheus", "http://x", "--targets", __file__],
-                                       ["--targets", "/no/such/file"], ["--prometheus", "http://x", "--seconds", "0"]])
+@pytest.mark.parametrize("arguments", [
+    [], ["--prometheus", "http://x", "--targets", __file__], ["--targets", "/no/such/file"],
+    ["--prometheus", "http://x", "--seconds", "0"], ["--targets", __file__, "--password-file", __file__]])
 def test_what_cannot_be_meant_is_refused(arguments: list[str]) -> None:
     done = CliRunner().invoke(main, ["capacity", *arguments])
     assert done.exit_code == 2
