@@ -129,6 +129,8 @@ class Embedder:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = THREADS
             options.inter_op_num_threads = 1
+            # Threads that spin while they wait for the next pass cost several times what a short text does.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             # The arena keeps the memory of the largest pass for ever.
             options.enable_cpu_mem_arena = False
             self._session = onnxruntime.InferenceSession(
