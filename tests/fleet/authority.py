@@ -1,4 +1,4 @@
-"""An authority that gives certificates by ACME: Debian's Pebble, on data1."""
+"""Certificates that trust themselves, and an authority that gives others by ACME: Debian's Pebble, on data1."""
 
 from __future__ import annotations
 
@@ -19,16 +19,22 @@ _SETTINGS = {"pebble": {
     "externalAccountBindingRequired": False}}
 
 
-def start(host: Host, *, of: str, trusted_by: Host) -> None:
-    """Start it on `host`, where the name leads to the address `of`; `trusted_by` believes it."""
+def self_signed(address: str) -> tuple[str, str]:
+    """Make a key and a certificate for an address, both as PEM."""
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = Path(folder) / "key", Path(folder) / "certificate"
         quietly("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                "-days", "2", "-subj", "/CN=authority", "-addext", f"subjectAltName=IP:{data.ADDRESS}",
+                "-days", "2", "-subj", f"/CN={address}", "-addext", f"subjectAltName=IP:{address}",
                 "-keyout", key, "-out", certificate)
-        host.write("/etc/pebble.key", key.read_text())
-        host.write("/etc/pebble.pem", certificate.read_text())
-        trusted_by.write("/usr/local/share/ca-certificates/authority.crt", certificate.read_text())
+        return key.read_text(), certificate.read_text()
+
+
+def start(host: Host, *, of: str, trusted_by: Host) -> None:
+    """Start it on `host`, where the name leads to the address `of`; `trusted_by` believes it."""
+    key, certificate = self_signed(data.ADDRESS)
+    host.write("/etc/pebble.key", key)
+    host.write("/etc/pebble.pem", certificate)
+    trusted_by.write("/usr/local/share/ca-certificates/authority.crt", certificate)
     host.write("/etc/pebble.json", json.dumps(_SETTINGS))
     host.run(f"echo '{of} {NAME}' >> /etc/hosts; systemd-run -q --unit=pebble --setenv=PEBBLE_VA_NOSLEEP=1 "
              "--setenv=PEBBLE_WFE_NONCEREJECT=0 pebble -config /etc/pebble.json")
