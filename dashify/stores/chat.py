@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from dashify.domain.chat import EVERYBODY
 from dashify.errors import Conflict, NotFound
@@ -16,6 +16,11 @@ from dashify.stores.tenant import TenantCollection
 UNREAD_CAP = 1_000
 # Places are numbers of changes, so that among so many there are usually enough messages; where not, it looks wider.
 _PLACES_A_ROW, _WIDER = 4, 8
+_DUPLICATE = 11000
+
+
+class SentBefore(Exception):
+    """A message that was to be written is there already, under the same author and `client_id`."""
 
 
 class Channels:
@@ -234,11 +239,20 @@ class Messages:
         return self._messages.find(where, sort=[("changed_seq", 1)], limit=limit)
 
     def write(self, created: Iterable[Document], revised: Iterable[Document]) -> None:
-        """Insert new messages and write the new state of revised ones. Only inside the lane's transaction."""
+        """Insert new messages and write the new state of revised ones. Only inside the lane's transaction.
+
+        Raises:
+            SentBefore: one of the new ones is not new. The transaction is over.
+        """
         updates: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = [
             ({"_id": row["_id"]}, {"$set": {key: row[key] for key in row if key not in ("_id", "tenant_id")}})
             for row in revised]
-        self._messages.bulk(inserts=created, updates=updates)
+        try:
+            self._messages.bulk(inserts=created, updates=updates)
+        except BulkWriteError as error:
+            if any(one["code"] == _DUPLICATE for one in error.details["writeErrors"]):
+                raise SentBefore from error
+            raise
 
     def count_unread(self, user_id: str, spans: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
         """Give `{channel_id: (unread, mentions)}` for spans of `(read mark, head)`; each counts at most 1,000 messages.

@@ -24,7 +24,8 @@ from dashify.domain import chat
 from dashify.domain.jobs import QUEUE_OF, Delivery, Job
 from dashify.domain.knowledge import ASSISTANT
 from dashify.errors import DashifyError, Unavailable
-from dashify.stores.mongo import DEADLINE_SECONDS, Document, transact
+from dashify.stores.chat import SentBefore
+from dashify.stores.mongo import DEADLINE_SECONDS, Again, Document, transact
 from dashify.stores.store import Store
 
 log = logging.getLogger(__name__)
@@ -108,12 +109,18 @@ class Lanes:
         store = Store(self._database, tenant_id)
         late: Exception = Unavailable("This channel is too busy at the moment. Please try again.", code="contention")
         fresh = [ticket for ticket in batch if ticket.expires > time.monotonic()]
-        tries = 0
+        tries, sent_before = 0, False
 
         def work(tx: ClientSession) -> list[chat.Outcome | Exception]:
-            nonlocal tries
+            nonlocal tries, sent_before
             tries += 1
-            return _apply(store.inside(tx), channel_id, fresh)
+            try:
+                return _apply(store.inside(tx), channel_id, fresh, sent_before=sent_before)
+            except SentBefore as error:
+                if sent_before:
+                    raise
+                sent_before = True
+                raise Again from error
 
         try:
             with metrics.lane_seconds.time():
@@ -147,12 +154,16 @@ def _announce(ticket: _Ticket, outcome: chat.Outcome) -> None:
         log.exception("An announcement of a committed change failed")
 
 
-def _apply(store: Store, channel_id: str, tickets: list[_Ticket]) -> list[chat.Outcome | Exception]:
-    """Work out and write a batch inside a transaction: read the head and what is touched, then number, then write."""
+def _apply(store: Store, channel_id: str, tickets: list[_Ticket], *,
+           sent_before: bool) -> list[chat.Outcome | Exception]:
+    """Work out and write a batch inside a transaction: read the head and what is touched, then number, then write.
+
+    Nearly every message is sent once, so whether one was `sent_before` is looked up only where the index has said so.
+    """
     changes = [ticket.change for ticket in tickets]
     channel = store.channels.get(channel_id)
     head = channel["head"]
-    batch = _Batch(channel_id, head, _load(store, channel_id, changes))
+    batch = _Batch(channel_id, head, _load(store, channel_id, changes, sent_before=sent_before))
     now = datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what MongoDB keeps, so an event equals a later read
     results = [batch.apply(change, now) for change in changes]
@@ -177,10 +188,10 @@ def _ask_for_indexing(store: Store, channel_id: str, now: datetime) -> Delivery:
     return Delivery(job_id, QUEUE_OF[Job.INDEX_CHANNEL], front=True, due_at=due)
 
 
-def _load(store: Store, channel_id: str, changes: list[chat.Change]) -> Iterable[Document]:
+def _load(store: Store, channel_id: str, changes: list[chat.Change], *, sent_before: bool) -> Iterable[Document]:
     ids = {change.message_id for change in changes if not isinstance(change, chat.Post)}
     pairs = {(change.author_id, change.client_id) for change in changes
-             if isinstance(change, chat.Post) and change.client_id is not None}
+             if sent_before and isinstance(change, chat.Post) and change.client_id is not None}
     found = store.messages.list_by_ids(channel_id, ids) if ids else []
     return [*found, *store.messages.list_by_client_ids(channel_id, sorted(pairs))]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,10 +11,12 @@ from dashify.context import Context
 from dashify.domain import chat
 from dashify.domain.jobs import Delivery, Job, Queue
 from dashify.domain.names import new_id
-from dashify.errors import NotFound
+from dashify.errors import Conflict, NotFound
 from dashify.resources import Resources
 from dashify.services import channels
+from dashify.stores.chat import Messages
 from dashify.stores.lane import Beside
+from dashify.stores.mongo import Document
 from dashify.stores.store import Store
 
 
@@ -91,3 +94,35 @@ def test_a_companion_may_leave_nothing_to_hand_over(alice: Context, general: str
     outcome = alice.change_channel(general, new_post(alice), lambda outcome: None, lambda store, outcome: None)
     assert outcome.created
     assert handed_over == []
+
+
+def test_only_a_message_that_was_sent_before_is_looked_up(alice: Context, general: str,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[set[tuple[str, str]]] = []
+    find = Messages.list_by_client_ids
+
+    def watched(self: Messages, channel_id: str, pairs: Iterable[tuple[str, str]]) -> list[Document]:
+        wanted = set(pairs)
+        looked_up.extend([wanted] if wanted else [])
+        return find(self, channel_id, wanted)
+
+    monkeypatch.setattr(Messages, "list_by_client_ids", watched)
+    first = change(alice, general, new_post(alice, "once")).message
+    assert looked_up == []
+    again = change(alice, general, new_post(alice, "once"))
+    assert (again.changed, again.message["_id"], again.message["seq"]) == (False, first["_id"], first["seq"])
+    assert looked_up == [{(alice.actor.user_id, "once")}]
+    with pytest.raises(Conflict):
+        change(alice, general, chat.Post(new_id(), alice.actor.user_id, "Another text", "once", None))
+
+
+def test_messages_sent_before_and_new_ones_commit_together_without_gaps(alice: Context, general: str) -> None:
+    def send(number: int) -> int:
+        return int(change(alice, general, new_post(alice, f"m{number}")).message["seq"])
+
+    before = [send(number) for number in range(10)]
+    with ThreadPoolExecutor(30) as pool:
+        numbers = list(pool.map(send, [*range(20)] * 3))
+    assert numbers[:10] == before
+    assert numbers[:20] == numbers[20:40] == numbers[40:]
+    assert sorted(numbers[:20]) == list(range(before[0], before[0] + 20))
