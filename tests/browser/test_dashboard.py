@@ -78,6 +78,7 @@ def test_every_page_of_the_dashboard_works_and_no_text_of_a_job_runs(open_page: 
     expect(worker).to_contain_text("dashify.nothing")
     root.get_by_role("link", name="Jobs", exact=True).click()
     expect(root.locator("#select-queue")).to_have_value("emails")
+    root.wait_for_load_state()  # until its scripts, which come last, listen to the choice
     root.locator("#select-registry").select_option("failed")
     expect(root.locator("tr[data-role=job]").filter(has_text="evil-1")).to_have_count(1)
     assert root.evaluate("window.owned") is None
