@@ -97,8 +97,18 @@ class Channels:
 
         With it comes the note that there is something to index: whoever finds none there yet asks for the job.
         """
-        return self._channels.update({"_id": channel_id, "head": head},
-                                     {"$inc": {"head": count}, "$set": {"index_asked": True}}) == 1
+        return self._channels.update({"_id": channel_id, "head": head}, _numbers(count)) == 1
+
+    def take_ahead(self, channel_id: str, count: int) -> Document:
+        """Move the head by `count`, whatever it is, and give the channel as it was. Only in the lane's transaction.
+
+        Raises:
+            NotFound: there is no such channel.
+        """
+        found = self._channels.change({"_id": channel_id}, _numbers(count), before=True)
+        if found is None:
+            raise NotFound("There is no such thing here.")
+        return found
 
     def begin_indexing(self, channel_id: str) -> Document:
         """Take the note that there is something to index away, and give the channel as it is after that."""
@@ -274,6 +284,10 @@ class Messages:
 
 def _name_taken() -> Conflict:
     return Conflict("A channel of this name exists already.", code="name_taken")
+
+
+def _numbers(count: int) -> Document:
+    return {"$inc": {"head": count}, "$set": {"index_asked": True}}
 
 
 def _among(values: set[str]) -> Any:

@@ -159,16 +159,19 @@ def _apply(store: Store, channel_id: str, tickets: list[_Ticket], *,
     """Work out and write a batch inside a transaction: read the head and what is touched, then number, then write.
 
     Nearly every message is sent once, so whether one was `sent_before` is looked up only where the index has said so.
+    Until it has, it is known how many numbers new messages take, and the head is read and moved at once.
     """
     changes = [ticket.change for ticket in tickets]
-    channel = store.channels.get(channel_id)
+    ahead = 0 if sent_before else _count_new(changes)
+    channel = store.channels.take_ahead(channel_id, ahead) if ahead else store.channels.get(channel_id)
     head = channel["head"]
     batch = _Batch(channel_id, head, _load(store, channel_id, changes, sent_before=sent_before))
     now = datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what MongoDB keeps, so an event equals a later read
     results = [batch.apply(change, now) for change in changes]
+    assert not ahead or batch.number == head + ahead
     if batch.number > head:
-        if not store.channels.take_numbers(channel_id, head, batch.number - head):
+        if not ahead and not store.channels.take_numbers(channel_id, head, batch.number - head):
             raise Unavailable("The channel was changed elsewhere at the same time.", code="contention")
         store.messages.write(batch.created.values(), batch.revised.values())
     asked = [] if batch.number == head or channel.get("index_asked") else [_ask_for_indexing(store, channel_id, now)]
@@ -178,6 +181,14 @@ def _apply(store: Store, channel_id: str, tickets: list[_Ticket], *,
         if ticket.beside is not None and isinstance(result, chat.Outcome) and result.changed:
             ticket.deliveries = [*ticket.deliveries, *(ticket.beside(store, result) or [])]
     return results
+
+
+def _count_new(changes: list[chat.Change]) -> int:
+    """Give how many numbers the changes take where all are posts that were never sent before, else 0."""
+    posts = [change for change in changes if isinstance(change, chat.Post)]
+    if len(posts) < len(changes):
+        return 0
+    return len({(post.author_id, post.client_id) if post.client_id else post.id for post in posts})
 
 
 def _ask_for_indexing(store: Store, channel_id: str, now: datetime) -> Delivery:

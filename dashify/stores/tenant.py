@@ -97,11 +97,12 @@ class TenantCollection:
             result = run(self._scoped(where), self._checked(change), upsert=upsert, session=self._tx)
         return result.matched_count + (1 if result.upserted_id is not None else 0)
 
-    def change(self, where: Filter, change: Filter) -> Document | None:
-        """Change one document and give its new state, or None where none matches."""
+    def change(self, where: Filter, change: Filter, *, before: bool = False) -> Document | None:
+        """Change one document and give its new state, or the one `before`, or None where none matches."""
+        state = ReturnDocument.BEFORE if before else ReturnDocument.AFTER
         with translated():
             return self._collection.find_one_and_update(
-                self._scoped(where), self._checked(change), return_document=ReturnDocument.AFTER, session=self._tx)
+                self._scoped(where), self._checked(change), return_document=state, session=self._tx)
 
     def delete(self, where: Filter) -> int:
         """Delete every matching document; give their number."""
