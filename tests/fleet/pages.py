@@ -95,8 +95,9 @@ class Page:
             attempt += 1
 
     def _listen(self) -> None:
+        # Its check of every byte is Python and costs a tenth of a core here; what is no UTF-8 cannot be decoded anyway.
         self._ws = websocket.create_connection(self._url, timeout=PING_SECONDS, cookie=self.person.cookie_header(),
-                                               origin=self._origin)
+                                               origin=self._origin, skip_utf8_validation=True)
         while not self._over:
             frame = self._ws.recv()
             if not frame:
