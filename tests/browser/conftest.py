@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from dashify.local.probes import free_port
 from dashify.settings import Settings
@@ -22,6 +22,9 @@ PLAIN_HOST = "dashify.test"
 ARGUMENTS = [f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1", "--no-sandbox", "--disable-gpu",
              "--disable-background-networking", "--disable-sync", "--disable-component-update", "--no-first-run",
              "--disable-quic"]
+
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +85,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
         context = chromium.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
         page.goto(url)
