@@ -105,20 +105,22 @@ class Channels:
         Raises:
             NotFound: there is no such channel.
         """
-        found = self._channels.change({"_id": channel_id}, _numbers(count), before=True)
-        if found is None:
-            raise NotFound("There is no such thing here.")
-        return found
+        return self._changed(channel_id, _numbers(count), before=True)
 
     def begin_indexing(self, channel_id: str) -> Document:
         """Take the note that there is something to index away, and give the channel as it is after that."""
-        self._channels.update({"_id": channel_id}, {"$set": {"index_asked": False}})
-        return self.get(channel_id)
+        return self._changed(channel_id, {"$set": {"index_asked": False}})
 
     def note_indexed(self, channel_id: str, seq: int) -> None:
         """Note up to which change number a channel is indexed; never back."""
         self._channels.update({"_id": channel_id, "$or": [{"indexed_seq": {"$lt": seq}}, {"indexed_seq": None}]},
                               {"$set": {"indexed_seq": seq}})
+
+    def _changed(self, channel_id: str, change: Document, *, before: bool = False) -> Document:
+        found = self._channels.change({"_id": channel_id}, change, before=before)
+        if found is None:
+            raise NotFound("There is no such thing here.")
+        return found
 
 
 class Memberships:

@@ -22,4 +22,3 @@ def test_a_lookup_uses_its_index(resources: Resources, collection: str, where: d
                                  index: str) -> None:
     plan = resources.database[collection].find(where).explain()["queryPlanner"]["winningPlan"]
     assert f"'indexName': '{index}'" in str(plan)
-
