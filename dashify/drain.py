@@ -21,7 +21,6 @@ from dashify.lifecycle import Lifecycle
 from dashify.logs import JsonLines
 
 _CLOSE_SOCKETS_AFTER = 1.0
-_LISTENER_SECONDS = 1.2  # until gunicorn's loop has noticed that it is to end, and closed the listener
 _TICK = 0.1
 _FLUSH_SECONDS = 1.0
 _STATUS = {errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -33,10 +32,10 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
     """Gunicorn's gevent worker with a drain of ours.
 
     SIGTERM: readiness fails at once; for `drain_accept_seconds` the balancer may still send requests, each answered
-    with `Connection: close`; then the listener closes. From the first second on open sockets are closed in slices, over
-    up to `drain_sockets_seconds`. At last idle keep-alive connections are closed, what runs is finished, and the
-    process ends. gunicorn's own worker refuses connections within a second of the signal and cuts sockets after the
-    whole time-out.
+    with `Connection: close`. From the first second on open sockets are closed in slices, over up to
+    `drain_sockets_seconds`; when the last is closed the listener closes. At last idle keep-alive connections are
+    closed, what runs is finished, and the process ends. gunicorn's own worker refuses connections within a second of
+    the signal and cuts sockets after the whole time-out.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -110,10 +109,11 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
         gevent.sleep(min(_CLOSE_SOCKETS_AFTER, settings.drain_accept_seconds))
         closing = gevent.spawn(self.lifecycle.close_connections, settings.drain_sockets_seconds)
         gevent.sleep(max(0.0, started + settings.drain_accept_seconds - time.monotonic()))
+        # A balancer that is refused takes this instance for dead, and cuts all sockets that are still open at once.
+        closing.join(max(0.0, started + settings.drain_limit_seconds - time.monotonic()))
         self.alive = False
-        unheard = time.monotonic() + _LISTENER_SECONDS
-        closing.join(settings.drain_limit_seconds)
-        gevent.sleep(max(0.0, unheard - time.monotonic()))
+        while any(one.fileno() >= 0 for one in self.sockets):  # gunicorn's loop looks once a second, then closes them
+            gevent.sleep(_TICK)
         while self._idle:
             for client in list(self._idle):
                 self._idle.discard(client)

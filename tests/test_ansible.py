@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -34,6 +35,7 @@ def render(path: str, **variables: Any) -> str:
         loader=loader, trim_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     environment.filters["regex_replace"] = lambda text, pattern, by: re.sub(pattern, by, text)
     environment.filters["to_json"] = json.dumps
+    environment.filters["product"] = itertools.product
     environment.filters["difference"] = lambda these, those: [one for one in these if one not in those]
     return environment.get_template(Path(path).name).render(ansible_managed="Ansible", **variables)
 
@@ -89,7 +91,7 @@ def test_no_value_is_read_otherwise_than_it_was_meant(value: str) -> None:
 def test_what_each_process_chooses_for_itself_is_a_setting() -> None:
     known = Settings(secret_key="s" * 40).to_env()
     api = as_systemd_reads(render("roles/dashify/templates/api.env.j2", inventory_hostname="api1",
-                                  __dashify_slot={"key": "a"}, __dashify_bind="10.0.0.1:8000,127.0.0.1:8000"))
+                                  host_address="10.0.0.1", __dashify_slot="a", __dashify_port=8000))
     worker = as_systemd_reads(render(
         "roles/dashify/templates/worker.env.j2", inventory_hostname="worker1", __dashify_worker="indexer-2",
         __dashify_worker_index=3, dashify_worker_metrics_from=9210))

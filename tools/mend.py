@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tools.steps import StepFailed
 
-TRANSACTIONS, SERVER = "transactions.py", "server.py"
+TRANSACTIONS, SERVER, STORAGE = "transactions.py", "server.py", "storage.py"
 MENDS = (
     (SERVER, "        transaction_lifetime_seconds: float = 60.0,\n",
      "        transaction_lifetime_seconds: float = 15.0,\n"),
@@ -47,6 +47,27 @@ MENDS = (
      "            key = next(iter(self._retryable))\n"
      "            if self._retryable[key][1] >= cutoff and len(self._retryable) <= _RETRYABLE_RECORD_MAX:\n"
      "                break\n            del self._retryable[key]\n"),
+    (STORAGE, "import functools\nimport logging\n", "import functools\nimport itertools\nimport logging\n"),
+    # Of clauses and an $or or $and beside them, as `findAndModify` makes of any, it read the whole collection; an `_id`
+    # with more was looked for among all that the more leaves; and an $in kept it from a partial index. What an index
+    # finds is compared after.
+    (STORAGE,
+     "        if not filter:\n            return None\n        if any(f.startswith(\"$\") for f in filter):\n"
+     "            return None\n        # Fast path: equality on _id alone",
+     "        filter = {f: clause for f, clause in (filter or {}).items() if not f.startswith(\"$\")}\n"
+     "        if not filter:\n            return None\n"
+     "        if len(filter) > 1 and \"_id\" in filter and collation is None:\n"
+     "            if _id_point_lookup_keys(filter[\"_id\"]) is not None and not self._is_timeseries(db, coll):\n"
+     "                filter = {\"_id\": filter[\"_id\"]}\n"
+     "        many = [f for f, clause in filter.items() if isinstance(clause, dict) and list(clause) == [\"$in\"]]\n"
+     "        if many and len(filter) > 1 and not any(isinstance(filter[f], dict) for f in filter if f not in many):\n"
+     "            each = list(itertools.islice(itertools.product(*(filter[f][\"$in\"] for f in many)), 201))\n"
+     "            if len(each) <= 200 and not any(isinstance(value, dict) for values in each for value in values):\n"
+     "                found = [self._try_compound_eq_id_keys(db, coll, {**filter, **dict(zip(many, values))},\n"
+     "                                                       collation=collation) for values in each]\n"
+     "                if None not in found:\n"
+     "                    return list(dict.fromkeys(rid for rids in found for rid in rids))\n"
+     "        # Fast path: equality on _id alone"),
 )
 
 

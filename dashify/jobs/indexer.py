@@ -91,12 +91,12 @@ def index_channel(platform: Platform, payload: Row, run: Run) -> None:
     index.remove(ids, below=last)
     # One that was deleted meanwhile may have been taken out before it was brought in.
     index.remove(sorted(set(ids) - store.messages.find_standing(set(ids))))
+    _keep_links(platform, run, channel_id, rows)
+    # In no transaction: every message takes its number from this row, and a worker that lost its power with it locked
+    # would leave the channel without new ones until its lease is over. If this run ends here, the next one goes on.
+    store.channels.note_indexed(channel_id, last)
 
     def finish(unit: Unit) -> Row:
-        unit.store.channels.note_indexed(channel_id, last)
-        for row in rows:
-            if row["changed_seq"] != row["seq"] or "/documents/" in row["text"]:
-                unit.store.links.replace("message", row["_id"], channel_id, linked_documents(row["text"]))
         if len(rows) == MESSAGES_A_RUN:
             unit.jobs.add(Job.INDEX_CHANNEL, {"channel_id": channel_id})
         return {"messages": len(rows)}
@@ -157,6 +157,19 @@ def _keep_text(unit: Unit, row: Row, extract: Extract) -> Row:
         add_version(unit, changed, extract.text, row["author_id"])
         ask_for_indexing(unit, changed)
     return {"characters": len(extract.text)}
+
+
+def _keep_links(platform: Platform, run: Run, channel_id: str, rows: list[Row]) -> None:
+    """Note which documents messages link to, as they are now: a run that was overtaken must not bring back what was."""
+    ids = [row["_id"] for row in rows if row["changed_seq"] != row["seq"] or "/documents/" in row["text"]]
+    if not ids:
+        return
+
+    def work(unit: Unit) -> None:
+        for row in unit.store.messages.list_by_ids(channel_id, ids):
+            unit.store.links.replace("message", row["_id"], channel_id, linked_documents(row["text"]))
+
+    platform.unit(run.tenant_id, run.actor_id, work)
 
 
 def _mark_ready(unit: Unit, row: Row, passages: int) -> Row:

@@ -36,15 +36,17 @@ def tell_heads(hub: Hub) -> None:
     for connection in hub.registry.all():
         by_tenant.setdefault(connection.actor.tenant_id, []).append(connection)
     for tenant_id, connections in by_tenant.items():
-        wanted: set[str] = set().union(*(connection.channels for connection in connections))
-        heads = hub.platform.store_of(tenant_id).channels.list_heads(wanted)
-        epoch = hub.platform.restore_epoch
-        for connection in connections:
-            moved = {one: heads[one] for one in connection.channels
-                     if one in heads and heads[one] > connection.heads.get(one, 0)}
-            if moved:
-                connection.heads.update(moved)
-                hub.tell(connection, "heads", {"epoch": epoch, "heads": moved})
+        _tell_moved(hub, tenant_id, connections, set().union(*(one.channels for one in connections)))
+
+
+def tell_entered(hub: Hub, connection: Connection, channel_ids: set[str]) -> None:
+    """Tell one socket the heads of channels whose rooms it has just entered: what was posted before went past it.
+
+    Raises:
+        Unavailable: MongoDB is away.
+    """
+    if channel_ids:
+        _tell_moved(hub, connection.actor.tenant_id, [connection], channel_ids)
 
 
 def recheck(hub: Hub, refresh: Callable[[Hub, Connection], None]) -> None:
@@ -88,6 +90,17 @@ def _catch_up(hub: Hub, tenant_ids: Collection[str]) -> None:
 def _enter_opened(hub: Hub, tenant_id: str) -> None:
     for row in hub.platform.store_of(tenant_id).channels.list_visible(private_ids=(), public_ids=None):
         hub.open_channel(tenant_id, row["_id"])
+
+
+def _tell_moved(hub: Hub, tenant_id: str, connections: list[Connection], channel_ids: set[str]) -> None:
+    heads = hub.platform.store_of(tenant_id).channels.list_heads(channel_ids)
+    epoch = hub.platform.restore_epoch
+    for connection in connections:
+        moved = {one: heads[one] for one in connection.channels
+                 if one in heads and heads[one] > connection.heads.get(one, 0)}
+        if moved:
+            connection.heads.update(moved)
+            hub.tell(connection, "heads", {"epoch": epoch, "heads": moved})
 
 
 def _every_second(hub: Hub) -> None:

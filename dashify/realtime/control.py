@@ -51,5 +51,7 @@ def refresh(hub: Hub, connection: Connection) -> None:
             hub.sign_out(connection)
             return
         raise
+    before = connection.channels
     for channel_id in hub.enter_rooms(connection, actor):
         hub.tell(connection, "channel:changed", {"channel_id": channel_id, "channel": None})
+    beats.tell_entered(hub, connection, connection.channels - before)

@@ -38,7 +38,8 @@ class Turn:
         fence, told = self._leadership.lead(), ""
         while fence is None:
             holder = self._leadership.find_holder() or told
-            if holder != told:
+            # It may be ours, where the answer to `lead` was lost and the driver asked again: the next try keeps it.
+            if holder not in (told, self.name):
                 say(f"{holder} is migrating this database; waiting for it to end.")
                 told = holder
             time.sleep(_POLL_SECONDS)

@@ -28,8 +28,6 @@ from dashify.local import embedded
 command = getattr(embedded, sys.argv[1] + "_server")(Path(sys.argv[2]), int(sys.argv[3])).command
 os.execv(command[0], command)
 """
-# SecantusDB hands Python's lock on every 0.5 ms and not every 5, which many short requests at once would wait for.
-_SITE = "import sys\nsys.setswitchinterval(0.0005)\n"
 _UNIT = """[Unit]
 Description=Stand-in for {name}
 [Service]
@@ -67,7 +65,7 @@ def add_data_host(fleet: Fleet) -> Host:
 def _with_standins() -> Path:
     """Give the layer over a bare root that has the stand-ins' packages and units, made once for each set of them."""
     wheels = make_wheels(ROOT / "requirements-local.txt")
-    recipe = repr((_ARCHIVE, _SERVE, _SITE, MENDS, _UNIT, _SOCKET, _PROXY, ADDRESS, PORTS, bare_root().name,
+    recipe = repr((_ARCHIVE, _SERVE, MENDS, _UNIT, _SOCKET, _PROXY, ADDRESS, PORTS, bare_root().name,
                    wheels.name))
     name = f"standins-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     return cached(name, lambda layer: _install(layer, wheels))
@@ -89,13 +87,7 @@ def _install(layer: Path, wheels: Path) -> None:
             "python3 -m venv /opt/standins/venv; /opt/standins/venv/bin/pip install -q --no-index --find-links /wheels"
             " -r /repository/requirements-local.txt; systemctl enable "
             + " ".join(f"standin-{name}.service standin-{name}-proxy.socket" for name in PORTS))
-    _mend(root)
+    mend(next(root.glob("opt/standins/venv/lib/python3*/site-packages")))
     quietly("umount", root)
     (folder / "upper").rename(layer)
     unmount(folder)
-
-
-def _mend(root: Path) -> None:
-    packages = next(root.glob("opt/standins/venv/lib/python3*/site-packages"))
-    (packages / "sitecustomize.py").write_text(_SITE)
-    mend(packages)

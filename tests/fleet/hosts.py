@@ -27,6 +27,9 @@ from tests.fleet.roots import CACHE, mount, quietly, unmount
 NETWORK = "198.18.77.0/24"
 CONTROLLER = "198.18.77.1"
 BRIDGE = "br-dash"
+# A browser gives up what it loads when the network of its machine changes, and this machine's changes with each host
+# that starts again: so it has a network of its own, as a person's machine has.
+VISITOR, VISITOR_LINK, VISITOR_ADDRESS = "dashify-visitor", "vb-visitor", "198.18.77.2"
 TABLE = "dashify_fleet"
 HOSTS = CACHE / "hosts"
 BOOT_SECONDS = 60.0
@@ -138,6 +141,12 @@ class Fleet:
         quietly("ip", "link", "add", BRIDGE, "type", "bridge")
         quietly("ip", "address", "add", f"{CONTROLLER}/24", "dev", BRIDGE)
         quietly("ip", "link", "set", BRIDGE, "up")
+        quietly("ip", "netns", "add", VISITOR)
+        quietly("ip", "link", "add", VISITOR_LINK, "master", BRIDGE, "up", "type", "veth",
+                "peer", "name", "eth0", "netns", VISITOR)
+        quietly("ip", "-n", VISITOR, "address", "add", f"{VISITOR_ADDRESS}/24", "dev", "eth0")
+        for link in ("lo", "eth0"):
+            quietly("ip", "-n", VISITOR, "link", "set", link, "up")
         quietly("nft", f"add table bridge {TABLE}; add chain bridge {TABLE} cuts "
                        "{ type filter hook forward priority 0; policy accept; }")
         return self
@@ -200,7 +209,8 @@ class Fleet:
             unmount(folder)
         if HOSTS.is_mount():
             quietly("umount", "--lazy", HOSTS)
-        for command in (("ip", "link", "delete", BRIDGE), ("nft", "delete", "table", "bridge", TABLE)):
+        for command in (("ip", "netns", "delete", VISITOR), ("ip", "link", "delete", VISITOR_LINK),
+                        ("ip", "link", "delete", BRIDGE), ("nft", "delete", "table", "bridge", TABLE)):
             with suppress(subprocess.CalledProcessError):
                 quietly(*command)
         for group in (*_GROUPS, _CPU):
@@ -232,6 +242,11 @@ def _joining(group: Path) -> str:
 def elsewhere(name: str, power: float, command: list[str]) -> list[str]:
     """Give a command that runs as if on machines of its own, with as much of this one's processor as so many hosts."""
     return ["sh", "-c", f"{with_share(f'dashify-fleet-{name}', int(power * _ONE_HOST))}; exec {shlex.join(command)}"]
+
+
+def on_a_visitors_network(command: list[str]) -> list[str]:
+    """Give a command that runs on a network of its own, which hosts that come and go do not change."""
+    return ["nsenter", f"--net=/run/netns/{VISITOR}", *command]
 
 
 def _free_gib() -> int:

@@ -30,14 +30,13 @@ from requests.adapters import HTTPAdapter
 
 from tests.fleet.hosts import is_ours
 from tests.fleet.pages import Page
-from tests.fleet.tally import POSTS_PER_SECOND, Tally
+from tests.fleet.tally import MOST_SECONDS, Tally
 from tests.system.kit import Person
 
 ORGANIZATIONS, PEOPLE, PAGES = 4, 5, 10
 BY_SOCKET = 5  # one post of so many goes by socket
-READS_PER_SECOND, VISITS_PER_SECOND = 8.0, 1.0
-UPLOADS_PER_SECOND, REPORTS_PER_SECOND = 0.2, 0.2
-MOST_SECONDS = 900.0
+READS_PER_SECOND, VISITS_PER_SECOND = 5.0, 0.4
+UPLOADS_PER_SECOND, REPORTS_PER_SECOND = 0.1, 0.1
 SETTLE_SECONDS = 90.0
 TRIES = 40
 Json = dict[str, Any]
@@ -219,7 +218,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
     parser.add_argument("--to", type=Path, required=True)
-    parser.add_argument("--posts", type=float, default=POSTS_PER_SECOND, help="a second, over all channels")
+    parser.add_argument("--posts", type=float, required=True, help="a second, over all channels")
     parser.add_argument("--most", type=float, default=MOST_SECONDS)
     given = parser.parse_args()
     if not is_ours(urlsplit(given.url).hostname or ""):
@@ -231,7 +230,7 @@ def main() -> int:
     print("running", flush=True)
     crowd.go(stop, min(given.most, MOST_SECONDS))
     crowd.settle()
-    given.to.write_text(json.dumps(crowd.tally.summary(crowd.pages), indent=1))
+    given.to.write_text(json.dumps(crowd.tally.summary(crowd.pages, given.posts), indent=1))
     return 0
 
 

@@ -19,7 +19,6 @@ from tests.fleet.conftest import Playbook, Releases
 from tests.fleet.hosts import Fleet, Host
 from tests.fleet.inventory import ADDRESSES, GROUPS
 from tests.fleet.roots import bare_root
-from tests.fleet.tally import POSTS_PER_SECOND
 
 WARM_SECONDS = 5.0
 SCALED = {"api": [*GROUPS["api"], "api3"], "workers": [*GROUPS["workers"], "worker3"]}
@@ -39,7 +38,7 @@ def new_hosts(site: Fleet) -> Iterator[list[Host]]:
 def test_hosts_join_and_leave_under_load_and_nobody_notices(
         site: Fleet, new_hosts: list[Host], playbook: Playbook, releases: Releases, load: Callable[..., Any]) -> None:
     # Two hosts more share the same two cores.
-    with load(posts=POSTS_PER_SECOND / 2) as running:
+    with load(part=0.5) as running:
         time.sleep(WARM_SECONDS)
         ask_for_jobs(site, "api1")
         archive = releases.running()

@@ -8,13 +8,22 @@ import requests
 
 from tests.fleet.conftest import Playbook, Releases
 from tests.fleet.hosts import Fleet
-from tests.fleet.inventory import BALANCER
+from tests.fleet.inventory import BALANCER, SETTINGS
 from tests.system.kit import Person, until
 
 
 def test_a_second_run_changes_nothing(site: Fleet, playbook: Playbook, releases: Releases) -> None:
     again = playbook("site", dashify_release_archive=str(releases.first))
     assert again.changed == dict.fromkeys(set(site.hosts) - {"data1"}, 0)
+
+
+def test_a_setting_that_the_release_does_not_know_is_refused_in_words_and_kept_out(
+        site: Fleet, playbook: Playbook, releases: Releases) -> None:
+    kept = site.hosts["worker1"].run("cat /etc/dashify/dashify.env")
+    refused = playbook("site", "--limit", "worker1", succeeds=False, dashify_release_archive=str(releases.first),
+                       dashify_settings={**SETTINGS, "DASHIFY_MOTTO": "onwards"})
+    assert "This release has no setting DASHIFY_MOTTO: docs/settings.md lists them all." in refused.output
+    assert site.hosts["worker1"].run("cat /etc/dashify/dashify.env") == kept
 
 
 def test_people_sign_up_and_talk_through_the_balancer(site: Fleet) -> None:

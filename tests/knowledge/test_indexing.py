@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +8,16 @@ import pytest
 
 from dashify.context import Context, Platform
 from dashify.domain.jobs import Job
-from dashify.domain.knowledge import Visibility
+from dashify.domain.knowledge import ASSISTANT, Visibility
 from dashify.errors import NotFound
 from dashify.jobs import indexer
 from dashify.jobs.runner import Runner
+from dashify.jobs.running import Run, Superseded
 from dashify.resources import Resources
 from dashify.services import channels, chat, documents, organizations, versions
 from dashify.services.documents import Place, Upload
 from dashify.services.indexing import Index
+from dashify.units import Unit
 from tests.knowledge.conftest import SHARED, Meanings, Work, points, write
 from tests.reading.makers import make_pdf
 
@@ -184,6 +187,54 @@ def test_a_channel_with_more_messages_than_one_run_takes_is_indexed_wholly(
         chat.post_message(alice, general, f"Message number {number}", None, None)
     work(alice)
     assert len(points(resources, alice, kind="message")) == 10
+
+
+def test_a_worker_that_dies_as_its_job_commits_leaves_the_channel_open(
+        alice: Context, general: str, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was committing then stays locked until its lease is over; a channel may not be among that."""
+    original, meanwhile = Run.finish, list[str]()
+
+    def finish(run: Run, effect: Callable[[Unit], Any]) -> None:
+        def within(unit: Unit) -> Any:
+            result = effect(unit)
+            if not meanwhile:
+                meanwhile.append(chat.post_message(alice, general, "meanwhile", None, None)[0]["id"])
+            return result
+
+        original(run, within)
+
+    monkeypatch.setattr(Run, "finish", finish)
+    document_id = write(alice, "Plan", "Text.")
+    work(alice)
+    meanwhile.clear()
+    chat.post_message(alice, general, f"See /documents/{document_id}", None, None)
+    assert "index_channel done" in work(alice)
+    assert len(meanwhile) == 1
+
+
+def test_a_run_that_dies_before_its_end_loses_no_message_and_no_link(
+        alice: Context, general: str, platform: Platform, resources: Resources, work: Work,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexer, "MESSAGES_A_RUN", 4)
+    for number in range(10):
+        chat.post_message(alice, general, f"Message number {number}, see /documents/" + "b" * 24, None, None)
+
+    class Dying:
+        """The run of a worker that loses its power before it records the end."""
+
+        tenant_id, actor_id = alice.actor.tenant_id, ASSISTANT
+
+        def check(self) -> None:
+            pass
+
+        def finish(self, effect: Any) -> None:
+            raise Superseded
+
+    with pytest.raises(Superseded):
+        indexer.index_channel(platform, {"channel_id": general}, Dying())  # type: ignore[arg-type]
+    work(alice)
+    assert len(points(resources, alice, kind="message")) == 10
+    assert resources.database["links"].count_documents({"document_id": "b" * 24, "channel_id": general}) == 10
 
 
 def test_an_organization_that_is_deleted_leaves_nothing_anywhere(alice: Context, bob: Context, carol: Context,

@@ -94,19 +94,23 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(status, {"error": "server busy, please try again. maximum pending requests exceeded"})
         if body.get("model") not in (MODEL, OTHER, "smollm2"):
             return self.say(404, {"error": f"model '{body.get('model')}' not found"})
-        self.server.count(running=1)
+        answering = Answering(self, body)
         try:
-            with self.server.turn:
-                self.chat(body)
+            self.compute(answering)
+            answering.end()
         except (OSError, Gone):
             self.server.count(cut=1)
             self.close_connection = True
+
+    def compute(self, answering: Answering) -> None:
+        """Say all but the end: who hears that asks for the next at once, and this one must not count any more."""
+        self.server.count(running=1)
+        try:
+            with self.server.turn:
+                self.rest(self.server.mode.get("silent", 0.0))
+                answering.run()
         finally:
             self.server.count(running=-1)
-
-    def chat(self, body: dict[str, Any]) -> None:
-        self.rest(self.server.mode.get("silent", 0.0))
-        Answering(self, body).run()
 
     def rest(self, seconds: float) -> None:
         """Wait, and find out when the client goes away meanwhile."""
@@ -156,6 +160,8 @@ class Answering:
         self.handler.server.model.handle_chat_completions(json.dumps(self.request), self.take)
         if self.failure:
             raise self.failure
+
+    def end(self) -> None:
         self.line({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop",
                    "prompt_eval_count": self.usage["prompt_tokens"], "eval_count": self.usage["completion_tokens"]})
         self.handler.wfile.write(b"0\r\n\r\n")

@@ -177,6 +177,22 @@ def test_of_two_at_once_one_waits_and_says_for_whom(database: Known) -> None:
     assert Schema(database).read().schema == 1
 
 
+def test_nobody_waits_for_itself(database: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver asks again when an answer is lost; then the turn is ours, and we are told that it is taken."""
+    lead, tries, said = Leadership.lead, list[int | None](), list[str]()
+
+    def answer_is_lost(leadership: Leadership) -> int | None:
+        tries.append(lead(leadership))
+        return None if len(tries) == 1 else tries[-1]
+
+    monkeypatch.setattr(Leadership, "lead", answer_is_lost)
+    done: list[int] = []
+    migrator(database, release(EXPAND, work=lambda step: done.append(1)), said).run()
+    assert tries[0] == tries[1] == 1
+    assert done == [1]
+    assert not any("is migrating" in line for line in said)
+
+
 def test_who_has_lost_the_turn_changes_nothing_more(database: Known) -> None:
     def freeze(step: Step) -> None:
         """Be silent for so long that another takes over."""

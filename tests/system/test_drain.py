@@ -79,6 +79,25 @@ def test_a_terminated_instance_fails_no_request_and_sends_every_socket_on(start:
     assert closed_at[-1] - closed_at[0] > 0.5, "the sockets were closed all at once"
 
 
+def test_new_connections_are_accepted_until_the_last_socket_is_sent_on(start: Callable[..., Instance]) -> None:
+    """A balancer that is refused takes the instance for dead, and cuts all the sockets that are left at once."""
+    instance = start(DASHIFY_DRAIN_SOCKETS_SECONDS="8")
+    alice = Person(instance.url).sign_up("Alice", "Acme")
+    clients = [alice.connect() for _ in range(100)]
+    instance.terminate()
+    answered = 0
+    while not all(client.closed for client in clients):
+        left = sum(not client.closed for client in clients)
+        try:
+            answered += requests.get(instance.url + "/readyz?lb", timeout=5).status_code == 404
+        except requests.ConnectionError:
+            assert all(client.closed for client in clients), f"refused while {left} sockets were open"
+        time.sleep(0.1)
+    assert answered > 20
+    assert {client.close_code for client in clients} == {1000}
+    assert instance.process.wait(10) == 0
+
+
 def test_a_slow_request_is_finished_before_the_end(start: Callable[..., Instance]) -> None:
     instance = start()
     alice = Person(instance.url).sign_up("Alice", "Acme")

@@ -55,6 +55,7 @@ def test_rooms_follow_membership(alice: Person, bob: Person) -> None:
     assert refused["error"]["code"] == "not_found"
     alice.ok("PUT", f"/channels/{secret}/members/{bob.user['id']}")
     his.wait_for("channel:changed", lambda event: event["channel_id"] == secret and event["channel"])
+    his.wait_for("heads", lambda event: event["heads"].get(secret) == 1, 5)  # he is in the room
     alice.ok("POST", f"/channels/{secret}/messages", {"text": "welcome"})
     his.wait_for("message:new", lambda event: event["message"]["text"] == "welcome")
     alice.ok("DELETE", f"/channels/{secret}/members/{bob.user['id']}")
