@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import os
 import socket
 import sys
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
@@ -21,6 +27,7 @@ from dashify.lifecycle import Lifecycle
 from dashify.logs import JsonLines
 
 _CLOSE_SOCKETS_AFTER = 1.0
+_NOTIFY_SECONDS = 1.0
 _TICK = 0.1
 _FLUSH_SECONDS = 1.0
 _STATUS = {errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -34,13 +41,15 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
     SIGTERM: readiness fails at once; for `drain_accept_seconds` the balancer may still send requests, each answered
     with `Connection: close`. From the first second on open sockets are closed in slices, over up to
     `drain_sockets_seconds`; when the last is closed the listener closes. At last idle keep-alive connections are
-    closed, what runs is finished, and the process ends. gunicorn's own worker refuses connections within a second of
-    the signal and cuts sockets after the whole time-out.
+    closed, what runs is finished, and the process ends; what still runs `drain_limit_seconds` after the signal is cut.
+    gunicorn's own worker refuses connections within a second of the signal and cuts sockets after the whole time-out.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle: set[Any] = set()
+        self._drained = Event()
+        self._gone_at = 0.0
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -98,27 +107,52 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
             self.log.error("%s", error.message)
             self.wsgi.extensions["dashify.stop"]()
             sys.exit(EXIT_OUTDATED)
-        super().run()
+        self._serve()
         self.wsgi.extensions["dashify.platform"].publisher.flush(_FLUSH_SECONDS)
         self.wsgi.extensions["dashify.stop"]()
+        _leave()
+
+    def _serve(self) -> None:
+        """Accept connections until the drain says otherwise, then end the idle ones and wait for those that work.
+
+        A loop of ours, since gunicorn's looks once a second at whether to close the listener, and once a second at
+        whether everybody has gone.
+        """
+        servers = [StreamServer(one, handle=partial(self.handle, one), spawn=Pool(self.worker_connections))
+                   for one in self.sockets]
+        for server in servers:
+            server.start()
+        while self.alive:
+            self.notify()
+            self._drained.wait(_NOTIFY_SECONDS)
+        for server in servers:
+            server.close()
+        while any(server.pool for server in servers) and time.monotonic() < self._gone_at:
+            self.notify()
+            self._hang_up_idle()
+            gevent.sleep(_TICK)
+        for server in servers:
+            if server.pool:
+                self.log.warning("At the limit of the drain %d connection(s) still work and are cut", len(server.pool))
+                server.pool.kill(timeout=1)
 
     def _drain(self) -> None:
         started = time.monotonic()
         settings = self.wsgi.extensions["dashify.settings"]
+        self._gone_at = started + settings.drain_limit_seconds
         self.log.info("Draining: %d requests are running", self.lifecycle.running)
         gevent.sleep(min(_CLOSE_SOCKETS_AFTER, settings.drain_accept_seconds))
         closing = gevent.spawn(self.lifecycle.close_connections, settings.drain_sockets_seconds)
         gevent.sleep(max(0.0, started + settings.drain_accept_seconds - time.monotonic()))
         # A balancer that is refused takes this instance for dead, and cuts all sockets that are still open at once.
-        closing.join(max(0.0, started + settings.drain_limit_seconds - time.monotonic()))
+        closing.join(max(0.0, self._gone_at - time.monotonic()))
         self.alive = False
-        while any(one.fileno() >= 0 for one in self.sockets):  # gunicorn's loop looks once a second, then closes them
-            gevent.sleep(_TICK)
-        while self._idle:
-            for client in list(self._idle):
-                self._idle.discard(client)
-                _hang_up(client)
-            gevent.sleep(_TICK)
+        self._drained.set()
+
+    def _hang_up_idle(self) -> None:
+        for client in list(self._idle):
+            self._idle.discard(client)
+            _hang_up(client)
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -129,6 +163,14 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(JsonLines())
+
+
+def _leave() -> None:
+    """End the process without the interpreter's own end: it takes seconds to visit every object of a large heap."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _hang_up(client: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections import Counter
@@ -122,3 +123,16 @@ def test_a_slow_request_is_finished_before_the_end(start: Callable[..., Instance
     thread.join()
     assert set(statuses) == {201}
     assert instance.process.wait(10) == 0
+
+
+def test_what_outlasts_the_limit_is_cut_and_the_process_ends_by_itself(start: Callable[..., Instance]) -> None:
+    instance = start(DASHIFY_DRAIN_LIMIT_SECONDS="4")
+    with socket.create_connection(("127.0.0.1", instance.port)) as never_whole:
+        never_whole.sendall(b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                            b"Content-Length: 100\r\n\r\n{")
+        time.sleep(0.5)
+        instance.terminate()
+        never_whole.settimeout(20)
+        assert never_whole.recv(100) == b""
+        assert instance.process.wait(10) == 0
+    assert "1 connection(s) still work and are cut" in instance.log.read_text()
