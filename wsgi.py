@@ -6,7 +6,15 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc  # noqa: E402 - after the patch, on purpose
+
+# Nothing of what follows becomes garbage: looking at it again and again takes a fifth of the start. Frozen, it is left
+# out of every later collection too, each of which would stop all requests for 0.15 s.
+gc.disable()
+
 from dashify.settings import from_env  # noqa: E402 - after the patch, on purpose
 from dashify.web import create_app  # noqa: E402 - after the patch, on purpose
 
 app = create_app(from_env())
+gc.freeze()
+gc.enable()

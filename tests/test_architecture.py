@@ -197,3 +197,10 @@ def test_the_settings_load_neither_flask_nor_a_driver() -> None:
                "print([name for name in ('flask', 'pymongo', 'redis', 'gevent') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_collector_leaves_out_what_every_instance_imports() -> None:
+    told = "import gc, wsgi; print(gc.isenabled(), gc.get_freeze_count() > 100_000, len(gc.get_objects()) < 1_000)"
+    found = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True,
+                           env={"DASHIFY_SECRET_KEY": "only for this test, and long enough"})
+    assert found.stdout.split() == ["True"] * 3, found.stderr
