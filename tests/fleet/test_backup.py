@@ -46,7 +46,7 @@ def alice(site: Fleet) -> Iterator[Person]:
 def test_everything_comes_back_after_everything_was_lost(
         site: Fleet, alice: Person, playbook: Playbook, tmp_path: Path) -> None:
     general = alice.general()
-    # What an open transaction kept from being sealed, in this test or the one before, is sealed up to three minutes later.
+    # What an open transaction kept from being sealed, here or in the test before, is sealed up to three minutes later.
     before, open_before = until(quiet, 300, "nothing going on"), open_jobs()
     read_before = what_alice_reads(alice, general)
     page = alice.connect()
