@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tools.mend import mend
 from tools.node import node_path
 from tools.steps import ROOT, StepFailed, step
 
@@ -56,7 +55,7 @@ def make_environment() -> None:
 
 def install_requirements() -> None:
     """Install the pinned requirements, unless these very ones are in already."""
-    wanted = _digest(ROOT / name for name in (*REQUIREMENTS, FILES_ONLY, "tools/mend.py"))
+    wanted = _digest(ROOT / name for name in (*REQUIREMENTS, FILES_ONLY))
     stamp = VENV / "requirements.stamp"
     if _holds(stamp, wanted):
         return
@@ -65,7 +64,6 @@ def install_requirements() -> None:
     for text, what in (("Installing Python packages (some 350 MB the first time)", ["-r", REQUIREMENTS[-1]]),
                        ("Installing files that the tests read", ["--no-deps", "-r", FILES_ONLY])):
         step(text, [*install, *what], show=("Collecting ", "Downloading ", "Installing "))
-    mend(_packages())
     stamp.write_text(wanted)
 
 

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo.errors import DuplicateKeyError
 
 from dashify.domain.answers import OPEN, AnswerStatus
 from dashify.domain.knowledge import order_key
-from dashify.domain.names import new_id
 from dashify.stores.mongo import Document
 from dashify.stores.tenant import TenantCollection
 
@@ -174,7 +172,7 @@ class AssistantRules:
 
     def save(self, fields: Document) -> None:
         """Choose."""
-        _upsert(self._rules, {}, {"$set": fields})
+        self._rules.upsert({}, {"$set": fields})
 
 
 class TokenUse:
@@ -189,15 +187,7 @@ class TokenUse:
 
     def add(self, month: str, tokens: int) -> None:
         """Count more."""
-        _upsert(self._use, {"month": month}, {"$inc": {"tokens": tokens}})
-
-
-def _upsert(rows: TenantCollection, where: Document, change: Document) -> None:
-    whole = {**change, "$setOnInsert": {"_id": new_id()}}
-    try:
-        rows.update(where, whole, upsert=True)
-    except DuplicateKeyError:  # somebody else has made the row at this moment
-        rows.update(where, change)
+        self._use.upsert({"month": month}, {"$inc": {"tokens": tokens}})
 
 
 def _running(answer_id: str, attempt: int) -> Document:

@@ -151,12 +151,15 @@ class Memberships:
 
     def add(self, membership_id: str, channel: Document, user_id: str, *, now: datetime) -> bool:
         """Join a person to a channel, having read all that is there; tell whether they were not in it before."""
-        row = {"_id": membership_id, "private": channel["private"], "read_seq": channel["head"], "joined_at": now}
         where = {"channel_id": channel["_id"], "user_id": user_id}
-        before = self._memberships.count(where, limit=1)
-        if before == 0:
-            self._memberships.update(where, {"$setOnInsert": row}, upsert=True)
-        return before == 0
+        if self._memberships.count(where, limit=1):
+            return False
+        try:
+            self._memberships.insert({"_id": membership_id, **where, "private": channel["private"],
+                                      "read_seq": channel["head"], "joined_at": now})
+        except DuplicateKeyError:  # they have joined at this moment
+            return False
+        return True
 
     def remove(self, channel_id: str, user_id: str) -> bool:
         """Take a person out of a channel; tell whether they were in it."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.database import Database
 
-from dashify.stores.mongo import Document, translated
+from dashify.stores.mongo import Document, in_parts, translated
 from dashify.stores.tenant import TENANT
 
 _FILES, _CHUNKS, _TENANTS = "files.files", "files.chunks", "tenants"
@@ -42,7 +44,8 @@ class Erasure:
         """Remove all of it, the organization last: while it is there the rest can be found again."""
         with translated():
             for name, where in self._places():
-                self._database[name].delete_many(where)
+                rows = self._database[name]
+                in_parts(rows, where, partial(_delete, rows))
 
     def _places(self) -> Iterator[tuple[str, Document]]:
         # A file's key begins with its tenant, and ";" is what follows ":".
@@ -55,3 +58,7 @@ class Erasure:
             elif name != _TENANTS:
                 yield name, {TENANT: self._tenant_id}
         yield _TENANTS, {"_id": self._tenant_id}
+
+
+def _delete(rows: Collection[Document], part: Document, tx: ClientSession) -> None:
+    rows.delete_many(part, session=tx)

@@ -15,7 +15,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from dashify.domain.jobs import MOST_ALONE_CRASHES, QUEUE_OF, Delivery, Job, JobStatus, Queue
-from dashify.stores.mongo import Document, transact, translated
+from dashify.stores.mongo import Document, together, transact, translated
 from dashify.stores.workers import Clock
 
 # A job that was asked for just now must not look early to a worker whose clock is a little behind.
@@ -34,12 +34,12 @@ class JobBook:
     def claim(self, job_ids: Sequence[str], worker: str, kinds: Iterable[str]) -> list[Document]:
         """Begin runs of those of `job_ids` that are queued, due and of one of `kinds`; give their rows."""
         now = self.clock.now()
+        self._change_all(
+            {"_id": {"$in": list(job_ids)}, "status": JobStatus.QUEUED.value, "due_at": {"$lte": now + _SLACK},
+             "kind": {"$in": sorted(kinds)}},
+            {"$set": {"status": JobStatus.RUNNING.value, "worker": worker, "started_at": now, "progress": 0.0},
+             "$inc": {"attempt": 1}})
         with translated():
-            self._jobs.update_many(
-                {"_id": {"$in": list(job_ids)}, "status": JobStatus.QUEUED.value, "due_at": {"$lte": now + _SLACK},
-                 "kind": {"$in": sorted(kinds)}},
-                {"$set": {"status": JobStatus.RUNNING.value, "worker": worker, "started_at": now, "progress": 0.0},
-                 "$inc": {"attempt": 1}})
             return list(self._jobs.find({"_id": {"$in": list(job_ids)}, **_held(worker)}))
 
     def list_states(self, job_ids: Iterable[str]) -> dict[str, tuple[str, str, datetime]]:
@@ -62,20 +62,19 @@ class JobBook:
     def finish(self, job_ids: Sequence[str], worker: str) -> set[str]:
         """End runs of `worker` that have no effect in MongoDB; give the ids of those that counted."""
         now = self.clock.now()
+        finished = self._change_all(
+            {"_id": {"$in": list(job_ids)}, **_held(worker)},
+            {"$set": {"status": JobStatus.DONE.value, "error": None, "progress": 1.0, "finished_at": now,
+                      "worker": None}})
+        if finished == len(job_ids):
+            return set(job_ids)
         with translated():
-            result = self._jobs.update_many(
-                {"_id": {"$in": list(job_ids)}, **_held(worker)},
-                {"$set": {"status": JobStatus.DONE.value, "error": None, "progress": 1.0, "finished_at": now,
-                          "worker": None}})
-            if result.matched_count == len(job_ids):
-                return set(job_ids)
             rows = self._jobs.find({"_id": {"$in": list(job_ids)}, "status": JobStatus.DONE.value}, {"_id": 1})
             return {row["_id"] for row in rows}
 
     def put_back(self, job_ids: Sequence[str], worker: str, seconds: float = 0.0) -> None:
         """Give runs of `worker` back unfinished, to begin again after `seconds`: neither failures nor crashes."""
-        with translated():
-            self._jobs.update_many({"_id": {"$in": list(job_ids)}, **_held(worker)}, {"$set": self._queued(seconds)})
+        self._change_all({"_id": {"$in": list(job_ids)}, **_held(worker)}, {"$set": self._queued(seconds)})
 
     def delay(self, job_id: str, due_at: datetime) -> None:
         """Have a queued job wait until `due_at`: what this release does not know, a newer one will."""
@@ -109,11 +108,10 @@ class JobBook:
         All in one change, because a worker that dies leaves as many as it ran at once. No attempts are compared, as
         for a single row: a worker that was declared dead never holds anything again under its name.
         """
-        with translated():
-            return self._jobs.update_many(
-                {"_id": {"$in": list(job_ids)}, "status": JobStatus.RUNNING.value, "worker": {"$in": sorted(dead)},
-                 "alone": False},
-                {"$set": {**self._queued(0.0), "front": True}, "$inc": {"crashes": 1}}).matched_count
+        return self._change_all(
+            {"_id": {"$in": list(job_ids)}, "status": JobStatus.RUNNING.value, "worker": {"$in": sorted(dead)},
+             "alone": False},
+            {"$set": {**self._queued(0.0), "front": True}, "$inc": {"crashes": 1}})
 
     def take_back_alone(self, row: Document) -> Document | None:
         """Take a running job that ran alone from its dead worker, as `take_back` does; give it as it is then.
@@ -178,6 +176,10 @@ class JobBook:
                 summed[row["status"]] += 1
                 summed.update({name: int(value) for name, value in (row["result"] or {}).items()})
         return summed
+
+    def _change_all(self, where: Document, change: Document) -> int:
+        with translated():
+            return together(self._jobs, lambda tx: self._jobs.update_many(where, change, session=tx)).matched_count
 
     def _change(self, where: Document, change: Document) -> Document | None:
         # Not find-and-modify: the stand-in of a laptop looks through the whole collection for that.

@@ -144,8 +144,7 @@ class Drafts:
 
     def save(self, document_id: str, user_id: str, fields: Document) -> None:
         """Keep one person's draft of a document in place of the one before."""
-        self._drafts.update({"document_id": document_id, "user_id": user_id},
-                            {"$set": fields, "$setOnInsert": {"_id": new_id()}}, upsert=True)
+        self._drafts.upsert({"document_id": document_id, "user_id": user_id}, {"$set": fields})
 
     def remove(self, document_id: str, user_id: str) -> None:
         """Forget one person's draft of a document."""

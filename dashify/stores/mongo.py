@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
+from functools import partial
 from typing import Any, TypeVar
 from weakref import finalize, ref
 
@@ -14,6 +15,7 @@ import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import (
     ConnectionFailure,
@@ -32,6 +34,7 @@ T = TypeVar("T")
 Document = dict[str, Any]
 
 DEADLINE_SECONDS = 5.0
+_PART = 1_000
 _MAJORITY = WriteConcern(w="majority", j=True)
 
 
@@ -159,6 +162,35 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
                     raise Unavailable("Too many people are changing the same thing. Please try again.",
                                       code="contention") from error
             time.sleep(random.uniform(0.001, 0.008))
+
+
+def together(collection: Collection[Document], work: Callable[[ClientSession], T], tx: ClientSession | None = None) -> T:
+    """Change several rows of a collection, all or none: inside `tx`, else in a transaction of its own.
+
+    Every change of more than one row goes through here. Outside a transaction MongoDB changes row after row, and who
+    reads meanwhile sees some of them; and the embedded server stops for good where such a change meets a row that a
+    transaction holds.
+
+    Raises:
+        Unavailable: as `transact` says.
+    """
+    return work(tx) if tx is not None else transact(collection.database.client, work)
+
+
+def in_parts(collection: Collection[Document], where: Document,
+             change: Callable[[Document, ClientSession], Any]) -> int:
+    """Change all rows that match, a thousand in a transaction, and give their number; for more than one should hold.
+
+    `change` gets a filter for its part. It must leave none of them matching, or this does not end.
+
+    Raises:
+        Unavailable: as `transact` says; parts may have been changed.
+    """
+    changed = 0
+    while ids := [row["_id"] for row in collection.find(where, {"_id": 1}).limit(_PART)]:
+        together(collection, partial(change, {"_id": {"$in": ids}}))
+        changed += len(ids)
+    return changed
 
 
 def is_passing(error: Exception) -> bool:

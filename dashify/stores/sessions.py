@@ -18,7 +18,7 @@ from pymongo.database import Database
 
 from dashify.domain import names
 from dashify.gate import RedisGate
-from dashify.stores.mongo import Document, translated
+from dashify.stores.mongo import Document, in_parts, translated
 from dashify.stores.tenant import TenantCollection
 
 TOUCH_SECONDS = 60
@@ -179,7 +179,8 @@ class Sessions:
     def revoke_all(self, now: datetime) -> None:
         """Mark every session as revoked. Instances that run hear of it as of any revocation, by looking."""
         with translated():
-            self._mirror.update_many({"revoked_at": None}, {"$set": {"revoked_at": now}})
+            in_parts(self._mirror, {"revoked_at": None},
+                     lambda part, tx: self._mirror.update_many(part, {"$set": {"revoked_at": now}}, session=tx))
 
     def list_revoked(self, since: datetime) -> list[str]:
         """List the handles of every session revoked after `since`."""
@@ -196,7 +197,8 @@ class Sessions:
         day_ago = now - timedelta(days=1)
         unused = {"seen_at": {"$lt": day_ago - timedelta(seconds=self._seconds)}}
         with translated():
-            return self._mirror.delete_many({"$or": [unused, {"revoked_at": {"$lt": day_ago}}]}).deleted_count
+            return in_parts(self._mirror, {"$or": [unused, {"revoked_at": {"$lt": day_ago}}]},
+                            lambda part, tx: self._mirror.delete_many(part, session=tx))
 
     def list_live(self, session_ids: list[str], now: datetime) -> dict[str, int]:
         """Give `{handle: epoch}` of those of `session_ids` that are neither revoked nor expired."""

@@ -8,9 +8,11 @@ from typing import Any
 from pymongo import DeleteOne, InsertOne, ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
+from dashify.domain.names import new_id
 from dashify.errors import NotFound
-from dashify.stores.mongo import Document, translated
+from dashify.stores.mongo import Document, together, translated
 
 TENANT = "tenant_id"
 Filter = Mapping[str, Any]
@@ -91,11 +93,23 @@ class TenantCollection:
                 self._collection.bulk_write(writes, session=self._tx)
 
     def update(self, where: Filter, change: Filter, *, upsert: bool = False, many: bool = False) -> int:
-        """Change the first matching document, or all with `many`; give the number matched or made."""
-        run = self._collection.update_many if many else self._collection.update_one
+        """Change the first matching document, or all of them, or none, with `many`; give the number matched or made."""
+        scoped, checked = self._scoped(where), self._checked(change)
         with translated():
-            result = run(self._scoped(where), self._checked(change), upsert=upsert, session=self._tx)
+            if many:
+                return together(self._collection, lambda tx: self._collection.update_many(scoped, checked, session=tx),
+                                self._tx).matched_count
+            result = self._collection.update_one(scoped, checked, upsert=upsert, session=self._tx)
         return result.matched_count + (1 if result.upserted_id is not None else 0)
+
+    def upsert(self, where: Filter, change: Filter) -> None:
+        """Change the one document that matches, or make it of `where` and `change`; a unique index keeps it one."""
+        if self.update(where, change):
+            return
+        try:
+            self.update({**where, "_id": new_id()}, change, upsert=True)  # which matches nothing
+        except DuplicateKeyError:  # somebody else has made it at this moment
+            self.update(where, change)
 
     def change(self, where: Filter, change: Filter, *, before: bool = False) -> Document | None:
         """Change one document and give its new state, or the one `before`, or None where none matches."""
@@ -105,9 +119,11 @@ class TenantCollection:
                 self._scoped(where), self._checked(change), return_document=state, session=self._tx)
 
     def delete(self, where: Filter) -> int:
-        """Delete every matching document; give their number."""
+        """Delete every matching document, or none; give their number."""
+        scoped = self._scoped(where)
         with translated():
-            return self._collection.delete_many(self._scoped(where), session=self._tx).deleted_count
+            return together(self._collection, lambda tx: self._collection.delete_many(scoped, session=tx),
+                            self._tx).deleted_count
 
     def aggregate(self, stages: Sequence[Filter]) -> list[Document]:
         """Run a pipeline over this tenant's documents only."""

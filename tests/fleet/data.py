@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tests.fleet.hosts import Fleet, Host
 from tests.fleet.roots import bare_root, cached, mount, quietly, unmount
-from tools.mend import MENDS, mend
 from tools.release import make_wheels
 from tools.steps import ROOT
 
@@ -65,7 +64,7 @@ def add_data_host(fleet: Fleet) -> Host:
 def _with_standins() -> Path:
     """Give the layer over a bare root that has the stand-ins' packages and units, made once for each set of them."""
     wheels = make_wheels(ROOT / "requirements-local.txt")
-    recipe = repr((_ARCHIVE, _SERVE, MENDS, _UNIT, _SOCKET, _PROXY, ADDRESS, PORTS, bare_root().name,
+    recipe = repr((_ARCHIVE, _SERVE, _UNIT, _SOCKET, _PROXY, ADDRESS, PORTS, bare_root().name,
                    wheels.name))
     name = f"standins-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     return cached(name, lambda layer: _install(layer, wheels))
@@ -87,7 +86,6 @@ def _install(layer: Path, wheels: Path) -> None:
             "python3 -m venv /opt/standins/venv; /opt/standins/venv/bin/pip install -q --no-index --find-links /wheels"
             " -r /repository/requirements-local.txt; systemctl enable "
             + " ".join(f"standin-{name}.service standin-{name}-proxy.socket" for name in PORTS))
-    mend(next(root.glob("opt/standins/venv/lib/python3*/site-packages")))
     quietly("umount", root)
     (folder / "upper").rename(layer)
     unmount(folder)
