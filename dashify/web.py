@@ -132,7 +132,7 @@ def _prepare(platform: Platform) -> None:
 
 
 def _keep_standing(platform: Platform) -> None:
-    """Say every 10 s that this instance runs, to its very end, and end it once a newer release has taken over."""
+    """Say every 5 s that this instance runs, to its very end, and end it once a newer release has taken over."""
     while True:
         time.sleep(BEAT_SECONDS)
         if platform.resources.standing.left:

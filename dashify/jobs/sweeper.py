@@ -19,6 +19,7 @@ from dashify.domain.jobs import LEASE_SECONDS, Delivery, JobStatus, Queue
 from dashify.errors import Unavailable
 from dashify.jobs.runner import Runner
 from dashify.services.jobs import announce
+from dashify.stores.schema import Processes
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Sweeper:
         self._platform: Platform = runner.platform
         self._dispatcher: Dispatcher = runner.resources.dispatcher
         self._book, self._workers = runner.book, runner.workers
+        self._processes = Processes(runner.resources.database, runner.resources.clock)
         self._queues = queues
         self._leads = leads
         self._patient_until = 0.0
@@ -56,7 +58,7 @@ class Sweeper:
     def reap(self) -> int:
         """Take everything from workers that are dead; give the number of their jobs.
 
-        First in MongoDB, which decides, then in Redis. A worker registers before it claims, so whoever is named by a
+        First their transactions, which hold rows; then in MongoDB, which decides, then in Redis. A worker registers before it claims, so whoever is named by a
         claim that was read before the list of the living, and is not in it, is dead.
         """
         claims = {queue: self._dispatcher.on(queue, lambda lists: lists.list_holders(lists.list_claims()))
@@ -64,12 +66,11 @@ class Sweeper:
         holders = self._book.list_holders()
         live = {row["_id"] for row in self._workers.list_live()}
         dead = self._workers.list_dead()
-        for sessions in dead.values():
-            self._workers.end_transactions(sessions)
+        self._processes.end_transactions()
         reaped = self._reap_rows(holders - live) if holders - live else 0
         for queue, held in claims.items():
             self._reap_claims(queue, [claim for claim, worker in held.items() if worker not in live])
-        for name in dead.keys() - (self._book.list_holders() if dead else set()):
+        for name in dead - (self._book.list_holders() if dead else set()):
             self._workers.remove(name)
         return reaped
 

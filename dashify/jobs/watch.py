@@ -17,7 +17,7 @@ _WAIT_SECONDS = 1.0
 
 
 class Watch:
-    """Looks every 10 s; where the process has to end, sets `status`, its exit status, and stops it as a signal does."""
+    """Looks every 5 s; where the process has to end, sets `status`, its exit status, and stops it as a signal does."""
 
     def __init__(self, standing: Standing, kind: str, stopping: threading.Event) -> None:
         self._standing, self._stopping = standing, stopping

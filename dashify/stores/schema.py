@@ -8,6 +8,8 @@ import socket
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from pymongo.database import Database
 
@@ -15,10 +17,12 @@ from dashify import __version__
 from dashify.domain.names import new_id
 from dashify.errors import DashifyError, Outdated, Unavailable
 from dashify.stores.migrations import NEEDED, SCHEMA
-from dashify.stores.mongo import Document, translated
+from dashify.stores.mongo import Document, kill_sessions, transaction_sessions, translated
 from dashify.stores.workers import Clock
 
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 5.0
+# Who has not been heard for so long is likely dead. Where not, ending its transactions only has it run them again.
+_SILENT_SECONDS = 15.0
 # Longer than a loop may hang without its process being given up.
 HOLDS_SECONDS = 60.0
 _AGAIN_SECONDS = 0.5
@@ -64,17 +68,33 @@ class Schema:
 
 
 class Processes:
-    """The processes that run: `_id kind name host pid schema release until`. One that ends takes its row along."""
+    """The processes that run: `_id kind name host pid schema release sessions until`. One that ends takes its row along.
+
+    `sessions` are those in which it runs transactions, for whoever ends them after its death.
+    """
 
     def __init__(self, database: Database[Document], clock: Clock) -> None:
+        self._client = database.client
         self._processes = database["processes"]
         self._clock = clock
 
     def tell(self, key: str, about: Document) -> None:
-        """Say that a process runs, for another minute."""
+        """Say that a process runs, for another minute. It is ours: from now on its row names our new sessions too."""
+        sessions = transaction_sessions(self._client)
+        sessions.announce = partial(self._note_session, key)
         until = self._clock.now() + timedelta(seconds=HOLDS_SECONDS)
         with translated():
-            self._processes.update_one({"_id": key}, {"$set": {**about, "until": until}}, upsert=True)
+            self._processes.update_one({"_id": key}, {"$set": {**about, "sessions": list(sessions.ids), "until": until}},
+                                       upsert=True)
+
+    def end_transactions(self) -> None:
+        """End what those left open who were not heard for 15 s, so that what they wrote is not locked for a minute."""
+        unheard = self._clock.now() + timedelta(seconds=HOLDS_SECONDS - _SILENT_SECONDS)
+        where: Document = {"until": {"$lte": unheard}, "sessions.0": {"$exists": True}}
+        with translated():
+            for row in self._processes.find(where, {"sessions": 1}):
+                kill_sessions(self._client, row["sessions"])
+                self._processes.update_one({"_id": row["_id"], **where}, {"$set": {"sessions": []}})
 
     def remove(self, key: str) -> None:
         """Say that a process has ended."""
@@ -86,6 +106,10 @@ class Processes:
         where: Document = {"schema": {"$lt": schema}, "until": {"$gt": self._clock.now()}}
         with translated():
             return list(self._processes.find(where).sort("_id", 1))
+
+    def _note_session(self, key: str, session_id: Any) -> None:
+        with translated():
+            self._processes.update_one({"_id": key}, {"$addToSet": {"sessions": session_id}})
 
 
 class Standing:

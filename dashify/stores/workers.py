@@ -10,7 +10,7 @@ from typing import Any
 from pymongo.database import Database
 
 from dashify.domain.jobs import LEASE_SECONDS, Queue
-from dashify.stores.mongo import Document, kill_sessions, transaction_sessions, translated
+from dashify.stores.mongo import Document, translated
 
 _CLOCK_SECONDS = 30.0
 
@@ -41,24 +41,18 @@ class Clock:
 
 
 class Workers:
-    """One lease a worker process: `_id queue host pid slots running sessions started_at lease_until`.
-
-    `sessions` are those in which it runs transactions, for whoever ends them after its death.
-    """
+    """One lease a worker process: `_id queue host pid slots running started_at lease_until`."""
 
     def __init__(self, database: Database[Document], clock: Clock) -> None:
-        self._client = database.client
         self._workers = database["workers"]
         self._clock = clock
 
     def register(self, name: str, about: Document) -> None:
         """Begin a lease; `about` holds `queue host pid slots`. The name must be new."""
         now = self._clock.now()
-        sessions = transaction_sessions(self._client)
-        sessions.announce = lambda session_id: self._note_session(name, session_id)
         with translated():
             self._workers.insert_one({
-                "_id": name, **about, "running": 0, "started_at": now, "sessions": list(sessions.ids),
+                "_id": name, **about, "running": 0, "started_at": now,
                 "lease_until": now + timedelta(seconds=LEASE_SECONDS)})
 
     def renew(self, name: str, running: int) -> bool:
@@ -78,21 +72,12 @@ class Workers:
         with translated():
             return list(self._workers.find(where).sort("_id", 1))
 
-    def list_dead(self) -> dict[str, list[Any]]:
-        """Give the workers whose lease has ended, each with its sessions."""
+    def list_dead(self) -> set[str]:
+        """Give the names of the workers whose lease has ended."""
         with translated():
-            rows = self._workers.find({"lease_until": {"$lte": self._clock.now()}}, {"sessions": 1})
-            return {row["_id"]: row.get("sessions", []) for row in rows}
-
-    def end_transactions(self, sessions: list[Any]) -> None:
-        """End what a dead worker left open, so that what it wrote there is not locked for a minute."""
-        kill_sessions(self._client, sessions)
+            return {row["_id"] for row in self._workers.find({"lease_until": {"$lte": self._clock.now()}}, {"_id": 1})}
 
     def remove(self, name: str) -> None:
         """Forget a worker: none of its jobs runs any more."""
         with translated():
             self._workers.delete_one({"_id": name})
-
-    def _note_session(self, name: str, session_id: Any) -> None:
-        with translated():
-            self._workers.update_one({"_id": name}, {"$addToSet": {"sessions": session_id}})

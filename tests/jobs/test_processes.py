@@ -91,7 +91,7 @@ def test_what_a_killed_worker_had_locked_is_free_when_its_jobs_are_taken_from_it
     program = (
         "import sys, time; from dashify.settings import from_env; from dashify.jobs.runner import Runner\n"
         "from dashify.clients.rq_lists import Claim; from dashify.stores.mongo import transact\n"
-        "runner = Runner(from_env()); runner.workers.register('killed', {'queue': 'audit', 'host': '', 'pid': 1,"
+        "runner = Runner(from_env()); runner.resources.standing.check(); runner.workers.register('killed', {'queue': 'audit', 'host': '', 'pid': 1,"
         " 'slots': 1})\n"
         "[run], _ = runner.claim([Claim(sys.argv[1], '')], 'killed')\n"
         "def hang(unit):\n    print('inside', flush=True)\n    time.sleep(600)\n"
@@ -103,6 +103,7 @@ def test_what_a_killed_worker_had_locked_is_free_when_its_jobs_are_taken_from_it
     process.kill()
     process.wait()
     resources.database["workers"].update_one({"_id": "killed"}, {"$set": {"lease_until": datetime(2026, 1, 1)}})
+    resources.database["processes"].update_one({"pid": process.pid}, {"$set": {"until": datetime(2026, 1, 1)}})
     assert Sweeper(runner, list(Queue), lambda queue: True).reap() == 1
     assert runner.run(job_id) == "done"
 
