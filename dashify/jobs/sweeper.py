@@ -58,8 +58,9 @@ class Sweeper:
     def reap(self) -> int:
         """Take everything from workers that are dead; give the number of their jobs.
 
-        First their transactions, which hold rows; then in MongoDB, which decides, then in Redis. A worker registers before it claims, so whoever is named by a
-        claim that was read before the list of the living, and is not in it, is dead.
+        First their transactions, which hold rows; then in MongoDB, which decides, then in Redis. A worker registers
+        before it claims, so whoever is named by a claim that was read before the list of the living, and is not in it,
+        is dead.
         """
         claims = {queue: self._dispatcher.on(queue, lambda lists: lists.list_holders(lists.list_claims()))
                   for queue in self._queues} if self._available() else {}

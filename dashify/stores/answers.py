@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-
 from dashify.domain.answers import OPEN, AnswerStatus
 from dashify.domain.knowledge import order_key
 from dashify.stores.mongo import Document

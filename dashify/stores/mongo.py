@@ -164,7 +164,8 @@ def transact(client: MongoClient[Document], work: Callable[[ClientSession], T]) 
             time.sleep(random.uniform(0.001, 0.008))
 
 
-def together(collection: Collection[Document], work: Callable[[ClientSession], T], tx: ClientSession | None = None) -> T:
+def together(collection: Collection[Document], work: Callable[[ClientSession], T],
+             tx: ClientSession | None = None) -> T:
     """Change several rows of a collection, all or none: inside `tx`, else in a transaction of its own.
 
     Every change of more than one row goes through here. Outside a transaction MongoDB changes row after row, and who

@@ -68,9 +68,9 @@ class Schema:
 
 
 class Processes:
-    """The processes that run: `_id kind name host pid schema release sessions until`. One that ends takes its row along.
+    """The processes that run: `_id kind name host pid schema release sessions until`.
 
-    `sessions` are those in which it runs transactions, for whoever ends them after its death.
+    One that ends takes its row along. `sessions` are those in which it runs transactions, for whoever ends them after its death.
     """
 
     def __init__(self, database: Database[Document], clock: Clock) -> None:
@@ -82,10 +82,9 @@ class Processes:
         """Say that a process runs, for another minute. It is ours: from now on its row names our new sessions too."""
         sessions = transaction_sessions(self._client)
         sessions.announce = partial(self._note_session, key)
-        until = self._clock.now() + timedelta(seconds=HOLDS_SECONDS)
+        row = {**about, "sessions": list(sessions.ids), "until": self._clock.now() + timedelta(seconds=HOLDS_SECONDS)}
         with translated():
-            self._processes.update_one({"_id": key}, {"$set": {**about, "sessions": list(sessions.ids), "until": until}},
-                                       upsert=True)
+            self._processes.update_one({"_id": key}, {"$set": row}, upsert=True)
 
     def end_transactions(self) -> None:
         """End what those left open who were not heard for 15 s, so that what they wrote is not locked for a minute."""

@@ -91,8 +91,8 @@ def test_what_a_killed_worker_had_locked_is_free_when_its_jobs_are_taken_from_it
     program = (
         "import sys, time; from dashify.settings import from_env; from dashify.jobs.runner import Runner\n"
         "from dashify.clients.rq_lists import Claim; from dashify.stores.mongo import transact\n"
-        "runner = Runner(from_env()); runner.resources.standing.check(); runner.workers.register('killed', {'queue': 'audit', 'host': '', 'pid': 1,"
-        " 'slots': 1})\n"
+        "runner = Runner(from_env()); runner.resources.standing.check()\n"
+        "runner.workers.register('killed', {'queue': 'audit', 'host': '', 'pid': 1, 'slots': 1})\n"
         "[run], _ = runner.claim([Claim(sys.argv[1], '')], 'killed')\n"
         "def hang(unit):\n    print('inside', flush=True)\n    time.sleep(600)\n"
         "run.finish(lambda unit: (unit.store.jobs.note_progress(run.job_id, 1, 0.5), hang(unit)))\n")
