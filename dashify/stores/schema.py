@@ -70,7 +70,8 @@ class Schema:
 class Processes:
     """The processes that run: `_id kind name host pid schema release sessions until`.
 
-    One that ends takes its row along. `sessions` are those in which it runs transactions, for whoever ends them after its death.
+    One that ends takes its row along. `sessions` are those in which it runs transactions, for whoever ends them after
+    its death.
     """
 
     def __init__(self, database: Database[Document], clock: Clock) -> None:

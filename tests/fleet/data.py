@@ -36,6 +36,7 @@ StateDirectory=standins/{name}
 Restart=always
 RestartSec=1
 LimitNOFILE=65536
+Nice={nice}
 [Install]
 WantedBy=multi-user.target
 """
@@ -58,14 +59,14 @@ LimitNOFILE=65536
 def add_data_host(fleet: Fleet) -> Host:
     """Boot data1 with its stand-ins; they answer a few seconds after the host."""
     ours = [(ROOT / "dashify", "/opt/standins/app/dashify")]
-    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), ours, power=4)
+    # It stands for three hosts.
+    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), ours, power=8)
 
 
 def _with_standins() -> Path:
     """Give the layer over a bare root that has the stand-ins' packages and units, made once for each set of them."""
     wheels = make_wheels(ROOT / "requirements-local.txt")
-    recipe = repr((_ARCHIVE, _SERVE, _UNIT, _SOCKET, _PROXY, ADDRESS, PORTS, bare_root().name,
-                   wheels.name))
+    recipe = repr((_ARCHIVE, _SERVE, _UNIT, _SOCKET, _PROXY, ADDRESS, PORTS, bare_root().name, wheels.name))
     name = f"standins-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     return cached(name, lambda layer: _install(layer, wheels))
 
@@ -79,8 +80,10 @@ def _install(layer: Path, wheels: Path) -> None:
     (root / "opt/standins/archive.py").write_text(_ARCHIVE)
     units = root / "etc/systemd/system"
     for name, port in PORTS.items():
+        nice = 10 if name == "models" else 0  # whose host would be another one
         for kind, text in ((".service", _UNIT), ("-proxy.socket", _SOCKET), ("-proxy.service", _PROXY)):
-            (units / f"standin-{name}{kind}").write_text(text.format(name=name, port=port, address=ADDRESS))
+            (units / f"standin-{name}{kind}").write_text(
+                text.format(name=name, port=port, address=ADDRESS, nice=nice))
     quietly("systemd-nspawn", "-q", "-D", root, "--register=no", "--keep-unit", "--as-pid2",
             f"--bind-ro={wheels}:/wheels", f"--bind-ro={ROOT}:/repository", "sh", "-ec",
             "python3 -m venv /opt/standins/venv; /opt/standins/venv/bin/pip install -q --no-index --find-links /wheels"
