@@ -13,12 +13,13 @@ import sys
 
 from tools.release import find_python
 from tools.steps import ROOT, StepFailed, step
+from tools.test import CHROMIUM
 
 VENV = ROOT / ".venv-fleet"
 REQUIREMENTS = ROOT / "requirements-fleet.txt"
 # The program, and the Debian package that has it.
 NEEDED = {"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "nft": "nftables",
-          "ssh": "openssh-client", "openssl": "openssl", "chromium": "chromium"}
+          "ssh": "openssh-client", "openssl": "openssl", CHROMIUM.name: CHROMIUM.name}
 
 
 def main(arguments: list[str]) -> int:

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from dashify.local.probes import free_port
 from dashify.settings import Settings
 from tests.system.kit import ROOT, Instance, until
+from tools.test import CHROMIUM
 
-CHROMIUM = Path("/usr/bin/chromium")
 # To a browser this is a page of some network over plain HTTP, which has fewer powers than one of this machine.
 PLAIN_HOST = "dashify.test"
 ARGUMENTS = [f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1", "--no-sandbox", "--disable-gpu",

@@ -20,9 +20,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, Response, expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.conftest import ARGUMENTS
 from tests.fleet.hosts import is_ours
 from tests.system.kit import Person
+from tools.test import CHROMIUM
 
 ROUND_SECONDS = 15.0
 # The parts of the web app that a page goes to, by its age in rounds, and what shows that it is there.
