@@ -204,3 +204,13 @@ def test_the_collector_leaves_out_what_every_instance_imports() -> None:
     found = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True,
                            env={"DASHIFY_SECRET_KEY": "only for this test, and long enough"})
     assert found.stdout.split() == ["True"] * 3, found.stderr
+
+
+def test_several_rows_are_changed_in_a_transaction() -> None:
+    """Decision 020: by `together` or `in_parts`, which give the transaction."""
+    calls = [(named(path), call) for path in MODULES for call in ast.walk(ast.parse(path.read_text()))
+             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+             and call.func.attr in ("update_many", "delete_many")]
+    assert calls
+    assert [f"{name}:{call.lineno}" for name, call in calls
+            if not any(one.arg == "session" and ast.unparse(one.value) == "tx" for one in call.keywords)] == []
