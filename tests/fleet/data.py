@@ -60,7 +60,7 @@ def add_data_host(fleet: Fleet) -> Host:
     """Boot data1 with its stand-ins; they answer a few seconds after the host."""
     ours = [(ROOT / "dashify", "/opt/standins/app/dashify")]
     # It stands for three hosts.
-    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), ours, power=8)
+    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), ours, power=20)
 
 
 def _with_standins() -> Path:
