@@ -33,8 +33,8 @@ from tools.release import ROOT, build_release
 
 LOGS = CACHE / "last-logs"
 PLAYBOOK_SECONDS = 900
-# Hosts of their own would not wait for one another's processor. Where this machine's is full, what is on a message's way
-# comes before what people do not wait for: programs that start on a host of workers, and Ansible.
+# Hosts of their own would not wait for one another's processor. Where this machine's is full, what is on a message's
+# way comes before what people do not wait for: programs that start on a host of workers, and Ansible.
 POWER = {"api1": 20, "api2": 20, "lb1": 8, "redis1": 3, "redis2": 3, "redis3": 3, "worker1": 3, "worker2": 3}
 
 
