@@ -33,9 +33,6 @@ from tools.release import ROOT, build_release
 
 LOGS = CACHE / "last-logs"
 PLAYBOOK_SECONDS = 900
-# Hosts of their own would not wait for one another's processor. Where this machine's is full, what is on a message's
-# way comes before what people do not wait for: programs that start on a host of workers, and Ansible.
-POWER = {"api1": 20, "api2": 20, "lb1": 8, "redis1": 3, "redis2": 3, "redis3": 3, "worker1": 3, "worker2": 3}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -51,7 +48,7 @@ def fleet() -> Iterator[Fleet]:
     with Fleet() as hosts:
         data.add_data_host(hosts)
         for name in BUILT:
-            hosts.add(name, ADDRESSES[name], (bare_root(),), power=POWER.get(name, 1))
+            hosts.add(name, ADDRESSES[name], (bare_root(),))
         for host in hosts.hosts.values():
             host.wait()
         until(lambda: probes.mongodb_answers(data.MONGODB_URL) and probes.http_answers(f"{data.QDRANT_URL}/readyz")

@@ -59,8 +59,7 @@ LimitNOFILE=65536
 def add_data_host(fleet: Fleet) -> Host:
     """Boot data1 with its stand-ins; they answer a few seconds after the host."""
     ours = [(ROOT / "dashify", "/opt/standins/app/dashify")]
-    # It stands for three hosts.
-    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), ours, power=20)
+    return fleet.add("data1", ADDRESS, (_with_standins(), bare_root()), ours)
 
 
 def _with_standins() -> Path:

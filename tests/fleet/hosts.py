@@ -42,14 +42,19 @@ _GROUPS = [group for group in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgro
 # Hosts of their own do not take each other's processor. Where the machine has control groups of the first kind, each
 # gets a share of this one's, and so do the controller and what stands for people.
 _CPU = Path("/sys/fs/cgroup/cpu")
-_ALL_HOSTS, _ONE_HOST = 8192, 1024
+_ALL_HOSTS, _ONE_HOST = 32 * 1024, 1024
+# Hosts of their own would not wait for one another's processor. Where this machine's is full, what is on a message's
+# way comes before what people do not wait for: programs that start on a host of workers, the browser, and Ansible.
+_POWER = {"api": 20, "data": 20, "lb": 8}
+_USUAL_POWER = 3
 
 
 class Host:
     """One host. What it wrote to its disk stays over a power cut, until the fleet is closed."""
 
-    def __init__(self, fleet: Fleet, name: str, address: str, binds: Iterable[tuple[Path, str]], power: int) -> None:
-        self.name, self.address, self.power = name, address, power
+    def __init__(self, fleet: Fleet, name: str, address: str, binds: Iterable[tuple[Path, str]]) -> None:
+        self.name, self.address = name, address
+        self.power = _POWER.get(name.rstrip("0123456789"), _USUAL_POWER)
         self.folder = HOSTS / name
         self.root = self.folder / "root"
         self._fleet, self._binds = fleet, tuple(binds)
@@ -165,13 +170,10 @@ class Fleet:
                    "IdentitiesOnly": "yes", "LogLevel": "ERROR"}
         return [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
 
-    def add(self, name: str, address: str, layers: tuple[Path, ...], binds: Iterable[tuple[Path, str]] = (),
-            power: int = 1) -> Host:
-        """Make a host on `layers` and boot it; `binds` are folders of ours that it sees and cannot write.
-
-        `power` is how much of this machine's processor it may have, beside the other hosts.
-        """
-        host = self.hosts[name] = Host(self, name, address, binds, power)
+    def add(self, name: str, address: str, layers: tuple[Path, ...],
+            binds: Iterable[tuple[Path, str]] = ()) -> Host:
+        """Make a host on `layers` and boot it; `binds` are folders of ours that it sees and cannot write."""
+        host = self.hosts[name] = Host(self, name, address, binds)
         mount(host.folder, layers)
         host.write("/etc/hostname", f"{name}\n")
         host.write("/etc/machine-id", f"{secrets.token_hex(16)}\n")
