@@ -11,9 +11,11 @@ monkey.patch_all()
 # out of every later collection too, each of which would stop all requests for 0.15 s.
 gc.disable()
 
+from dashify.later import import_all  # noqa: E402 - after the patch, on purpose
 from dashify.settings import from_env  # noqa: E402 - after the patch, on purpose
 from dashify.web import create_app  # noqa: E402 - after the patch, on purpose
 
+import_all()
 app = create_app(from_env())
 gc.freeze()
 gc.enable()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from functools import cached_property
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
-from qdrant_client import QdrantClient
 
 from dashify.clients.hasher import Hasher
 from dashify.clients.mailer import Mailer, open_mailer
@@ -34,6 +33,9 @@ from dashify.stores.sessions import Sessions
 from dashify.stores.store import Store
 from dashify.stores.vectors import TenantVectors
 from dashify.stores.workers import Clock, Workers
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
 
 _EPOCH_SECONDS = 10.0
 _PING_SECONDS = 1.0

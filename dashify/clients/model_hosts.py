@@ -11,13 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
-import ollama
 
 from dashify.clients.model_wire import TIMEOUT, Watch, Wire
+from dashify.later import Later
+
+if TYPE_CHECKING:
+    import ollama
+else:
+    ollama = Later("ollama")
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 LARGEST_VECTORS = 64 * 1024 * 1024

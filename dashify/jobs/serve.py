@@ -22,6 +22,7 @@ from dashify.jobs.schedule import Scheduler
 from dashify.jobs.sweeper import Sweeper
 from dashify.jobs.watch import Watch
 from dashify.jobs.worker import JobWorker, LeaseLost, Stuck
+from dashify.later import import_all
 from dashify.resources import Resources
 from dashify.settings import Settings
 from dashify.stores.job_book import JobBook
@@ -31,6 +32,7 @@ from dashify.stores.workers import Clock
 log = logging.getLogger(__name__)
 
 SWEEPER = "sweeper"
+_ASK_MODELS = (Queue.ASSISTANT, Queue.INDEXER)
 _REDIS_TIMEOUT = 5.0
 _PAUSE_SECONDS = 0.5
 _EXTRA_STOP_SECONDS = 3.0
@@ -48,6 +50,8 @@ def serve(queue: Queue, settings: Settings) -> int:
     stopping = _stop_on_signals(lambda: _start_native(_force_stop, (settings, names)))
     _serve_metrics(settings)
     metrics.process_slots.labels(WORKER, queue.value).set(settings.queues[queue.value].concurrency)
+    if queue in _ASK_MODELS:
+        import_all()
     runner = open_runner(settings)
     standing = Watch(runner.resources.standing, f"worker {queue.value}", stopping)
     if not standing.begin():

@@ -11,13 +11,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from qdrant_client import QdrantClient, models
+from typing import TYPE_CHECKING
 
 from dashify.errors import Conflict, NotFound
+from dashify.later import Later
 from dashify.settings import Settings
 from dashify.stores.tenant import TENANT
 from dashify.stores.vectors import DENSE, KEY, SPARSE, vectors_translated
+
+if TYPE_CHECKING:
+    import qdrant_client
+    from qdrant_client import QdrantClient, models
+else:
+    qdrant_client = Later("qdrant_client")
+    models = Later("qdrant_client.models")
 
 ALIAS, NEXT_ALIAS = "dashify", "dashify_next"
 SCHEMA = 1  # of the points: a change of what they hold needs another collection
@@ -39,8 +46,9 @@ class Known:
 
 def open_qdrant(settings: Settings) -> QdrantClient:
     """Open a client whose every call has a time limit."""
-    return QdrantClient(url=settings.qdrant_url, api_key=settings.qdrant_api_key or None, timeout=_TIMEOUT_SECONDS,
-                        check_compatibility=False, prefer_grpc=False, trust_env=False)
+    return qdrant_client.QdrantClient(
+        url=settings.qdrant_url, api_key=settings.qdrant_api_key or None, timeout=_TIMEOUT_SECONDS,
+        check_compatibility=False, prefer_grpc=False, trust_env=False)
 
 
 class Collections:

@@ -6,14 +6,20 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
 from dashify.errors import Unavailable
+from dashify.later import Later
 from dashify.stores.tenant import TENANT, WallError
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient, models
+    from qdrant_client.http import exceptions
+else:
+    models = Later("qdrant_client.models")
+    exceptions = Later("qdrant_client.http.exceptions")
 
 KEY = "key"
 DENSE, SPARSE = "dense", "sparse"
@@ -195,11 +201,11 @@ def vectors_translated() -> Iterator[None]:
     """Turn "Qdrant is away" into `Unavailable`; let what we asked wrongly through as the bug that it is."""
     try:
         yield
-    except UnexpectedResponse as error:
+    except exceptions.UnexpectedResponse as error:
         if error.status_code is not None and error.status_code < 500:
             raise
         raise _unavailable() from error
-    except (ResponseHandlingException, ApiException, httpx.HTTPError, OSError) as error:
+    except (exceptions.ResponseHandlingException, exceptions.ApiException, httpx.HTTPError, OSError) as error:
         raise _unavailable() from error
 
 

@@ -67,9 +67,11 @@ def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
         return started[-1]
 
     yield run
-    for process in started:
+    for number, process in enumerate(started):
         process.kill()
         process.wait()
+        # pytest shows it where the test failed.
+        print(f"What process {number} of {process.args} said:", (tmp_path / f"{number}.log").read_text(), sep="\n")
 
 
 def ask(platform: Platform, row: int = 0) -> str:
