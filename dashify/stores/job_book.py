@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from dashify.domain.jobs import MOST_ALONE_CRASHES, QUEUE_OF, Delivery, Job, JobStatus, Queue
-from dashify.stores.mongo import Document, together, transact, translated
+from dashify.stores.mongo import Document, change_by_id, transact, translated
 from dashify.stores.workers import Clock
 
 # A job that was asked for just now must not look early to a worker whose clock is a little behind.
@@ -34,13 +33,11 @@ class JobBook:
     def claim(self, job_ids: Sequence[str], worker: str, kinds: Iterable[str]) -> list[Document]:
         """Begin runs of those of `job_ids` that are queued, due and of one of `kinds`; give their rows."""
         now = self.clock.now()
-        self._change_all(
+        return self._change_all(
             {"_id": {"$in": list(job_ids)}, "status": JobStatus.QUEUED.value, "due_at": {"$lte": now + _SLACK},
              "kind": {"$in": sorted(kinds)}},
             {"$set": {"status": JobStatus.RUNNING.value, "worker": worker, "started_at": now, "progress": 0.0},
              "$inc": {"attempt": 1}})
-        with translated():
-            return list(self._jobs.find({"_id": {"$in": list(job_ids)}, **_held(worker)}))
 
     def list_states(self, job_ids: Iterable[str]) -> dict[str, tuple[str, str, datetime]]:
         """Give `{id: (status, kind, due_at)}` of those of `job_ids` that exist."""
@@ -66,11 +63,10 @@ class JobBook:
             {"_id": {"$in": list(job_ids)}, **_held(worker)},
             {"$set": {"status": JobStatus.DONE.value, "error": None, "progress": 1.0, "finished_at": now,
                       "worker": None}})
-        if finished == len(job_ids):
+        if len(finished) == len(job_ids):
             return set(job_ids)
-        with translated():
-            rows = self._jobs.find({"_id": {"$in": list(job_ids)}, "status": JobStatus.DONE.value}, {"_id": 1})
-            return {row["_id"] for row in rows}
+        # Of a change whose answer was lost, some are done already.
+        return {job_id for job_id, (status, *_) in self.list_states(job_ids).items() if status == JobStatus.DONE}
 
     def put_back(self, job_ids: Sequence[str], worker: str, seconds: float = 0.0) -> None:
         """Give runs of `worker` back unfinished, to begin again after `seconds`: neither failures nor crashes."""
@@ -78,8 +74,7 @@ class JobBook:
 
     def delay(self, job_id: str, due_at: datetime) -> None:
         """Have a queued job wait until `due_at`: what this release does not know, a newer one will."""
-        with translated():
-            self._jobs.update_one({"_id": job_id, "status": JobStatus.QUEUED.value}, {"$set": {"due_at": due_at}})
+        self._change({"_id": job_id, "status": JobStatus.QUEUED.value}, {"$set": {"due_at": due_at}})
 
     def retry(self, job_id: str, attempt: int, seconds: float, error: Mapping[str, str]) -> Document | None:
         """Put a run that failed back, due in `seconds`; `error` is `{code, message}`. None if it does not count."""
@@ -108,10 +103,10 @@ class JobBook:
         All in one change, because a worker that dies leaves as many as it ran at once. No attempts are compared, as
         for a single row: a worker that was declared dead never holds anything again under its name.
         """
-        return self._change_all(
+        return len(self._change_all(
             {"_id": {"$in": list(job_ids)}, "status": JobStatus.RUNNING.value, "worker": {"$in": sorted(dead)},
              "alone": False},
-            {"$set": {**self._queued(0.0), "front": True}, "$inc": {"crashes": 1}})
+            {"$set": {**self._queued(0.0), "front": True}, "$inc": {"crashes": 1}}))
 
     def take_back_alone(self, row: Document) -> Document | None:
         """Take a running job that ran alone from its dead worker, as `take_back` does; give it as it is then.
@@ -177,18 +172,11 @@ class JobBook:
                 summed.update({name: int(value) for name, value in (row["result"] or {}).items()})
         return summed
 
-    def _change_all(self, where: Document, change: Document) -> int:
-        with translated():
-            return together(self._jobs, lambda tx: self._jobs.update_many(where, change, session=tx)).matched_count
+    def _change_all(self, where: Document, change: Document) -> list[Document]:
+        return transact(self._client, lambda tx: change_by_id(self._jobs, where, change, tx))
 
     def _change(self, where: Document, change: Document) -> Document | None:
-        # Not find-and-modify: the stand-in of a laptop looks through the whole collection for that.
-        def work(tx: ClientSession) -> Document | None:
-            if self._jobs.update_one(where, change, session=tx).matched_count == 0:
-                return None
-            return self._jobs.find_one({"_id": where["_id"]}, session=tx)
-
-        return transact(self._client, work)
+        return next(iter(self._change_all(where, change)), None)
 
     def _queued(self, seconds: float) -> Document:
         return {"status": JobStatus.QUEUED.value, "due_at": self.clock.now() + timedelta(seconds=seconds),

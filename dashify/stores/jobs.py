@@ -66,25 +66,19 @@ class JobRows:
 
     def cancel(self, job_id: str, actor_id: str, *, now: datetime) -> Document | None:
         """End one of this person's jobs that is not over; give its new state, None where there is none such."""
-        return self._change(
+        return self._jobs.change_by_id(
             {"_id": job_id, "actor_id": actor_id, "status": {"$in": _OPEN}},
             {"$set": {"status": JobStatus.CANCELLED.value, "finished_at": now, "worker": None}})
 
     def finish(self, job_id: str, attempt: int, result: Mapping[str, Any] | None, *, now: datetime) -> Document | None:
         """Record the end of the run `attempt` and its result; None where another run or a cancellation came first."""
-        return self._change(_running(job_id, attempt), {"$set": {
+        return self._jobs.change_by_id(_running(job_id, attempt), {"$set": {
             "status": JobStatus.DONE.value, "result": result, "error": None, "progress": 1.0, "finished_at": now,
             "worker": None}})
 
     def note_progress(self, job_id: str, attempt: int, progress: float) -> Document | None:
         """Record how far the run `attempt` is; None where it does not count any more."""
-        return self._change(_running(job_id, attempt), {"$set": {"progress": progress}})
-
-    def _change(self, where: Document, change: Document) -> Document | None:
-        # Not find-and-modify: the stand-in of a laptop looks through the whole collection for that.
-        if self._jobs.update(where, change) == 0:
-            return None
-        return self._jobs.one({"_id": where["_id"]})
+        return self._jobs.change_by_id(_running(job_id, attempt), {"$set": {"progress": progress}})
 
 
 def _running(job_id: str, attempt: int) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from functools import partial
@@ -192,6 +192,36 @@ def in_parts(collection: Collection[Document], where: Document,
         together(collection, partial(change, {"_id": {"$in": ids}}))
         changed += len(ids)
     return changed
+
+
+def find_by_id(collection: Collection[Document], where: Document, tx: ClientSession | None,
+               projection: Mapping[str, int] | None = None) -> list[Document]:
+    """Give the rows that match, where `where` names one or some by `_id` and asks for more.
+
+    In two steps, which MongoDB joins to one: the embedded server uses an index only for what asks for nothing else
+    than the index has, and would read the whole collection.
+    """
+    stages: list[Mapping[str, Any]] = [{"$match": {"_id": where["_id"]}}, {"$match": where}]
+    if projection:
+        stages.append({"$project": projection})
+    with translated():
+        return list(collection.aggregate(stages, session=tx))
+
+
+def change_by_id(collection: Collection[Document], where: Document, change: Mapping[str, Mapping[str, Any]],
+                 tx: ClientSession) -> list[Document]:
+    """Change the rows that match, named as for `find_by_id`, inside `tx`, and give them as they are then.
+
+    `change` has `$set` and `$inc` of plain fields, with times of whole milliseconds. The rows are read first and then
+    changed by their ids alone, for which the embedded server has an index: in a transaction nobody comes between.
+    """
+    assert set(change) <= {"$set", "$inc"}, change
+    rows = find_by_id(collection, where, tx)
+    if rows:
+        with translated():
+            collection.update_many({"_id": {"$in": [row["_id"] for row in rows]}}, change, session=tx)
+    return [{**row, **change.get("$set", {}), **{name: row[name] + by for name, by in change.get("$inc", {}).items()}}
+            for row in rows]
 
 
 def is_passing(error: Exception) -> bool:

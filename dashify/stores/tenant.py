@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from dashify.domain.names import new_id
 from dashify.errors import NotFound
-from dashify.stores.mongo import Document, together, translated
+from dashify.stores.mongo import Document, change_by_id, find_by_id, together, translated
 
 TENANT = "tenant_id"
 Filter = Mapping[str, Any]
@@ -51,8 +51,12 @@ class TenantCollection:
         Raises:
             NotFound: this tenant has no such document.
         """
-        with translated():
-            found = self._collection.find_one(self._scoped(where), _projection(fields), session=self._tx)
+        scoped, projection = self._scoped(where), _projection(fields)
+        if "_id" in where:
+            found = next(iter(find_by_id(self._collection, scoped, self._tx, projection)), None)
+        else:
+            with translated():
+                found = self._collection.find_one(scoped, projection, session=self._tx)
         if found is None:
             raise NotFound("There is no such thing here.")
         return found
@@ -61,7 +65,7 @@ class TenantCollection:
              fields: Sequence[str] | None = None) -> list[Document]:
         """List the matching documents; `limit` 0 means all, so callers bound it or the match."""
         if isinstance(where.get("_id"), Mapping) and not sort and not limit and not skip:
-            return self._find_by_ids(where, fields)
+            return find_by_id(self._collection, self._scoped(where), self._tx, _projection(fields))
         with translated():
             cursor = self._collection.find(self._scoped(where), _projection(fields), session=self._tx)
             if sort:
@@ -120,6 +124,12 @@ class TenantCollection:
             return self._collection.find_one_and_update(
                 self._scoped(where), self._checked(change), return_document=state, session=self._tx)
 
+    def change_by_id(self, where: Filter, change: Filter) -> Document | None:
+        """As `change`, for a row that `where` names by its `_id`, in a transaction; see `mongo.change_by_id`."""
+        scoped, checked = self._scoped(where), self._checked(change)
+        rows = together(self._collection, lambda tx: change_by_id(self._collection, scoped, checked, tx), self._tx)
+        return rows[0] if rows else None
+
     def delete(self, where: Filter) -> int:
         """Delete every matching document, or none; give their number."""
         scoped = self._scoped(where)
@@ -132,15 +142,6 @@ class TenantCollection:
         _check_stages(stages)
         with translated():
             return list(self._collection.aggregate(self._scoped_stages(stages), session=self._tx))
-
-    def _find_by_ids(self, where: Filter, fields: Sequence[str] | None) -> list[Document]:
-        # In two steps, which MongoDB joins to one: the embedded server uses an index only for what asks for nothing
-        # else than the index has, and would read the whole collection.
-        stages: list[Filter] = [{"$match": {"_id": where["_id"]}}, {"$match": self._scoped(where)}]
-        projection = _projection(fields)
-        with translated():
-            return list(self._collection.aggregate(
-                [*stages, {"$project": projection}] if projection else stages, session=self._tx))
 
     def _scoped_stages(self, stages: Sequence[Filter]) -> list[Filter]:
         """Begin with the tenant; together with what the first stage matches, for which there may be an index."""

@@ -25,7 +25,7 @@ class Clock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """Give the database's time.
+        """Give the database's time, in whole milliseconds as the database keeps them.
 
         Raises:
             Unavailable: MongoDB is away, and the last measurement is over 30 s old.
@@ -37,7 +37,8 @@ class Clock:
                 theirs = hello.get("localTime")
                 self._offset = theirs - datetime.now(UTC) if theirs else timedelta()
                 self._measured_at = time.monotonic()
-        return datetime.now(UTC) + self._offset
+        now = datetime.now(UTC) + self._offset
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class Workers:
