@@ -1,6 +1,7 @@
 """data1: stand-ins for MongoDB, Qdrant and a model host, which cannot be had here, on the ports of the real ones.
 
-They are `dashify/local`'s servers, which listen on loopback only, each behind systemd's proxy on the host's address.
+They are `dashify/local`'s servers, which listen on loopback only: those that are Python's behind systemd's proxy on the
+host's address, and MongoDB's, through which every message goes, on all addresses of a host that nobody else reaches.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tools.steps import ROOT
 
 ADDRESS = "198.18.77.31"
 PORTS = {"mongodb": 27017, "qdrant": 6333, "models": 11434}
+_PROXIED = ("qdrant", "models")
 MONGODB_URL = f"mongodb://{ADDRESS}:{PORTS['mongodb']}/?directConnection=true"
 QDRANT_URL = f"http://{ADDRESS}:{PORTS['qdrant']}"
 MODELS_URL = f"http://{ADDRESS}:{PORTS['models']}"
@@ -25,6 +27,7 @@ _SERVE = """import os, sys
 from pathlib import Path
 from dashify.local import embedded
 command = getattr(embedded, sys.argv[1] + "_server")(Path(sys.argv[2]), int(sys.argv[3])).command
+command = ["0.0.0.0" if part == "127.0.0.1" else part for part in command]
 os.execv(command[0], command)
 """
 _UNIT = """[Unit]
@@ -80,14 +83,16 @@ def _install(layer: Path, wheels: Path) -> None:
     units = root / "etc/systemd/system"
     for name, port in PORTS.items():
         nice = 10 if name == "models" else 0  # whose host would be another one
-        for kind, text in ((".service", _UNIT), ("-proxy.socket", _SOCKET), ("-proxy.service", _PROXY)):
+        proxy = (("-proxy.socket", _SOCKET), ("-proxy.service", _PROXY)) if name in _PROXIED else ()
+        for kind, text in ((".service", _UNIT), *proxy):
             (units / f"standin-{name}{kind}").write_text(
                 text.format(name=name, port=port, address=ADDRESS, nice=nice))
     quietly("systemd-nspawn", "-q", "-D", root, "--register=no", "--keep-unit", "--as-pid2",
             f"--bind-ro={wheels}:/wheels", f"--bind-ro={ROOT}:/repository", "sh", "-ec",
             "python3 -m venv /opt/standins/venv; /opt/standins/venv/bin/pip install -q --no-index --find-links /wheels"
             " -r /repository/requirements-local.txt; systemctl enable "
-            + " ".join(f"standin-{name}.service standin-{name}-proxy.socket" for name in PORTS))
+            + " ".join([*(f"standin-{name}.service" for name in PORTS),
+                        *(f"standin-{name}-proxy.socket" for name in _PROXIED)]))
     quietly("umount", root)
     (folder / "upper").rename(layer)
     unmount(folder)
