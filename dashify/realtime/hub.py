@@ -23,7 +23,7 @@ CONNECT_SECONDS = 5.0
 _LINGER_SECONDS = 1.0
 _TICK = 0.05
 # Each that comes back costs the instances that stay a sign-in: at this pace people of theirs wait for none of it.
-_MOVED_A_SECOND = 15
+_MOVED_A_SECOND = 8
 
 
 class Hub:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 
 import requests
 
@@ -37,6 +38,23 @@ def test_people_sign_up_and_talk_through_the_balancer(site: Fleet) -> None:
     for page in pages:
         assert page.wait_for("message:new")["message"]["id"] == sent["id"]
         page.close()
+
+
+def test_a_reload_of_the_balancer_hangs_up_on_nobody_who_is_about_to_ask(site: Fleet) -> None:
+    kept = HTTPConnection(BALANCER.removeprefix("http://"), timeout=20)
+    kept.connect()
+    kept.auto_open = 0  # it raises where the balancer has hung up
+
+    def is_last_answer() -> bool:
+        kept.request("GET", "/healthz")
+        answer = kept.getresponse()
+        answer.read()
+        assert answer.status == 200
+        return answer.will_close
+
+    assert not is_last_answer()
+    site.hosts["lb1"].run("systemctl reload haproxy")
+    until(is_last_answer, 30, "the process of before the reload, which says that it goes")
 
 
 def test_work_is_done_by_the_worker_hosts(site: Fleet) -> None:
