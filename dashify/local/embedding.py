@@ -23,7 +23,7 @@ DIMENSIONS = 384
 # The length the model was tuned for; longer texts are cut, as Ollama's own build of it does.
 MOST_TOKENS = 256
 # A second thread does a pass of whole passages in 0.6 of the time; for a few short messages it costs a third of the
-# processor's time more and gains little.
+# processor's time more, to be a fifth sooner.
 THREADS, FEW_TOKENS = 2, 128
 # Texts of one pass through the network: more would need more memory and be no faster on two threads.
 PASS = 16
@@ -71,7 +71,7 @@ class TooLong(ValueError):
 
 
 class Embedder:
-    """One copy of the model. One pass runs at a time, so that it never takes more than two threads."""
+    """The model, loaded once for each number of threads. One pass runs at a time: never more than two threads work."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -199,13 +199,12 @@ def find_by_id(collection: Collection[Document], where: Document, tx: ClientSess
     """Give the rows that match, where `where` names one or some by `_id` and asks for more.
 
     In two steps, which MongoDB joins to one: the embedded server uses an index only for what asks for nothing else
-    than the index has, and would read the whole collection.
+    than the index has, and would read the whole collection. Failures are the driver's own, as `transact` wants them.
     """
     stages: list[Mapping[str, Any]] = [{"$match": {"_id": where["_id"]}}, {"$match": where}]
     if projection:
         stages.append({"$project": projection})
-    with translated():
-        return list(collection.aggregate(stages, session=tx))
+    return list(collection.aggregate(stages, session=tx))
 
 
 def change_by_id(collection: Collection[Document], where: Document, change: Mapping[str, Mapping[str, Any]],
@@ -218,8 +217,7 @@ def change_by_id(collection: Collection[Document], where: Document, change: Mapp
     assert set(change) <= {"$set", "$inc"}, change
     rows = find_by_id(collection, where, tx)
     if rows:
-        with translated():
-            collection.update_many({"_id": {"$in": [row["_id"] for row in rows]}}, change, session=tx)
+        collection.update_many({"_id": {"$in": [row["_id"] for row in rows]}}, change, session=tx)
     return [{**row, **change.get("$set", {}), **{name: row[name] + by for name, by in change.get("$inc", {}).items()}}
             for row in rows]
 

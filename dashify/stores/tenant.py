@@ -52,10 +52,10 @@ class TenantCollection:
             NotFound: this tenant has no such document.
         """
         scoped, projection = self._scoped(where), _projection(fields)
-        if "_id" in where:
-            found = next(iter(find_by_id(self._collection, scoped, self._tx, projection)), None)
-        else:
-            with translated():
+        with translated():
+            if "_id" in where:
+                found = next(iter(find_by_id(self._collection, scoped, self._tx, projection)), None)
+            else:
                 found = self._collection.find_one(scoped, projection, session=self._tx)
         if found is None:
             raise NotFound("There is no such thing here.")
@@ -64,9 +64,9 @@ class TenantCollection:
     def find(self, where: Filter, *, sort: Sequence[tuple[str, int]] = (), limit: int = 0, skip: int = 0,
              fields: Sequence[str] | None = None) -> list[Document]:
         """List the matching documents; `limit` 0 means all, so callers bound it or the match."""
-        if isinstance(where.get("_id"), Mapping) and not sort and not limit and not skip:
-            return find_by_id(self._collection, self._scoped(where), self._tx, _projection(fields))
         with translated():
+            if isinstance(where.get("_id"), Mapping) and not sort and not limit and not skip:
+                return find_by_id(self._collection, self._scoped(where), self._tx, _projection(fields))
             cursor = self._collection.find(self._scoped(where), _projection(fields), session=self._tx)
             if sort:
                 cursor = cursor.sort(list(sort))
@@ -127,7 +127,8 @@ class TenantCollection:
     def change_by_id(self, where: Filter, change: Filter) -> Document | None:
         """As `change`, for a row that `where` names by its `_id`, in a transaction; see `mongo.change_by_id`."""
         scoped, checked = self._scoped(where), self._checked(change)
-        rows = together(self._collection, lambda tx: change_by_id(self._collection, scoped, checked, tx), self._tx)
+        with translated():
+            rows = together(self._collection, lambda tx: change_by_id(self._collection, scoped, checked, tx), self._tx)
         return rows[0] if rows else None
 
     def delete(self, where: Filter) -> int:

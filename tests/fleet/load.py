@@ -19,6 +19,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,9 +101,9 @@ class Crowd:
     def visit(self) -> None:
         """Load the web app: the page and all that it names, whichever release gives which."""
         with urllib3.connection_from_url(self.url, maxsize=1) as connection:
-            page = self._get("page", connection, "/")
+            page = self._ask("page", connection, "GET", "/", {}, good=(200,))
             for name in re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.data.decode() if page is not None else ""):
-                self._get("asset", connection, name)
+                self._ask("asset", connection, "GET", name, {}, good=(200,))
 
     def upload(self) -> None:
         """Upload a file; its reading and its indexing are jobs."""
@@ -125,7 +126,7 @@ class Crowd:
     def call(self, what: str, person: Person, method: str, path: str, body: Any = None, *, tries: int = 1,
              **options: Any) -> urllib3.BaseHTTPResponse | None:
         """Make a request, each failure of which counts; one that may be sent again is, as the web app does."""
-        # Below `requests`, which a `Person` uses and which takes half of the processor's time that this program has.
+        # By urllib3 itself, since the load shares the processor with the hosts.
         headers = {"Cookie": person.cookie_header(), "X-CSRF-Token": person.http.cookies["dashify_csrf"]}
         if body is not None:
             options["json"] = body
@@ -136,17 +137,14 @@ class Crowd:
             gevent.sleep(random.uniform(0.2, 0.6))
         return None
 
-    def _get(self, what: str, connection: urllib3.HTTPConnectionPool, path: str) -> urllib3.BaseHTTPResponse | None:
-        return self._ask(what, connection, "GET", path, {})
-
     def _ask(self, what: str, connection: urllib3.HTTPConnectionPool, method: str, path: str, headers: dict[str, str],
-             **options: Any) -> urllib3.BaseHTTPResponse | None:
-        """Make one request and count it; None where it failed."""
+             good: Container[int] = range(300), **options: Any) -> urllib3.BaseHTTPResponse | None:
+        """Make one request and count it; None where it failed, or was not answered with one of the `good` statuses."""
         started = time.time()
         try:
             answer = connection.request(method, path, headers={"Accept-Encoding": "gzip, deflate", **headers},
                                         timeout=30, retries=False, **options)
-            why = "" if answer.status < 300 else f"{answer.status} {answer.data[:200]!r}"
+            why = "" if answer.status in good else f"{answer.status} {answer.data[:200]!r}"
         except urllib3.exceptions.HTTPError as error:
             answer, why = None, f"{type(error).__name__}: {error}"[:200]
         self.tally.count(what, started, f"{method} {path.removeprefix('/api/v1')}", why)
