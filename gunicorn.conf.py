@@ -27,6 +27,9 @@ graceful_timeout = int(_configured.drain_limit_seconds) + 5
 timeout = 60
 backlog = 2048
 preload_app = False
+# A worker says once a second that it lives, by touching a file: on a disk that is busy, everybody would wait for that.
+_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn opens a new file there, and takes its name away
+worker_tmp_dir = _MEMORY if os.path.isdir(_MEMORY) else None
 proc_name = f"dashify-{_configured.instance}"
 logger_class = JsonLogger
 accesslog = None

@@ -203,13 +203,13 @@ class Load:
 
 @pytest.fixture
 def load(site: Fleet, tmp_path: Path) -> Callable[..., Any]:
-    """Give a context in which the load runs, or a part of it, and a real browser if asked for; leaving it ends both."""
+    """Give a context in which the load runs, and a real browser if asked for; leaving it ends both."""
 
     @contextmanager
-    def run(*, browser: bool = False, part: float = 1.0) -> Iterator[Load]:
+    def run(*, browser: bool = False) -> Iterator[Load]:
         running = Load(tmp_path)
         try:
-            running.start("load", "--posts", str(round(posts_per_second() * part, 1)))
+            running.start("load", "--posts", str(posts_per_second()))
             if browser:
                 running.start("browser")
             yield running

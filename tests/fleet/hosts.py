@@ -40,9 +40,11 @@ DISKS_GIB, MEMORY_GIB = 10, 16
 _GROUPS = [group for group in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"))
            if (group / "cgroup.procs").exists()]
 # Hosts of their own do not take each other's processor. Where the machine has control groups of the first kind, each
-# gets a share of this one's, and so do the controller and what stands for people.
+# gets a share of this one's, and so do the controller and what stands for people. All together weigh no more than two
+# threads of the kernel: those, with 1024 each, hand out packets and end RCU's grace periods, and whoever opens one file
+# more than its table holds waits for such an end. Outweighed thirty to one they let an API process stand for 5 s.
 _CPU = Path("/sys/fs/cgroup/cpu")
-_ALL_HOSTS, _ONE_HOST = 32 * 1024, 1024
+_ALL_HOSTS, _ONE_HOST = 2 * 1024, 64
 # Hosts of their own would not wait for one another's processor. Where this machine's is full, what is on a message's
 # way comes before what people do not wait for: programs that start on a host of workers, the browser, and Ansible.
 _POWER = {"api": 20, "data": 20, "lb": 8}

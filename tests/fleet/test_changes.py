@@ -37,8 +37,7 @@ def new_hosts(site: Fleet) -> Iterator[list[Host]]:
 
 def test_hosts_join_and_leave_under_load_and_nobody_notices(
         site: Fleet, new_hosts: list[Host], playbook: Playbook, releases: Releases, load: Callable[..., Any]) -> None:
-    # Two hosts more share the same two cores.
-    with load(part=0.5) as running:
+    with load(browser=True) as running:
         time.sleep(WARM_SECONDS)
         ask_for_jobs(site, "api1")
         archive = releases.running()
