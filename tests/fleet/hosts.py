@@ -40,9 +40,9 @@ DISKS_GIB, MEMORY_GIB = 10, 16
 _GROUPS = [group for group in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"))
            if (group / "cgroup.procs").exists()]
 # Hosts of their own do not take each other's processor. Where the machine has control groups of the first kind, each
-# gets a share of this one's, and so do the controller and what stands for people. All together weigh no more than two
+# gets a share of this one's, and so do the controller and what stands for people. All hosts weigh no more than two
 # threads of the kernel: those, with 1024 each, hand out packets and end RCU's grace periods, and whoever opens one file
-# more than its table holds waits for such an end. Outweighed thirty to one they let an API process stand for 5 s.
+# more than its table holds waits for one: up to a second was measured where they weighed thirty times such a thread.
 _CPU = Path("/sys/fs/cgroup/cpu")
 _ALL_HOSTS, _ONE_HOST = 2 * 1024, 64
 # Hosts of their own would not wait for one another's processor. Where this machine's is full, what is on a message's

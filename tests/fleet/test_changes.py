@@ -37,7 +37,7 @@ def new_hosts(site: Fleet) -> Iterator[list[Host]]:
 
 def test_hosts_join_and_leave_under_load_and_nobody_notices(
         site: Fleet, new_hosts: list[Host], playbook: Playbook, releases: Releases, load: Callable[..., Any]) -> None:
-    # No browser: two bare hosts more, which install, are what two cores can take beside the load.
+    # No browser: with it and two hosts that install, Ansible takes longer on two cores than the load may run.
     with load() as running:
         time.sleep(WARM_SECONDS)
         ask_for_jobs(site, "api1")
