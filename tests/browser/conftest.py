@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from dashify.local.probes import free_port
 from dashify.settings import Settings
@@ -24,6 +25,17 @@ ARGUMENTS = [f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1", "--no-sandbox"
 
 PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
+FAILED = pytest.StashKey[bool]()
+LAST_LINES = 40
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell a test's fixtures whether it failed, so that they can say what was seen."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +86,50 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class Seen:
+    """What a page asked for, and what it showed at the end: for whoever reads that its test failed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.began = monotonic()
+        self.lines: list[str] = []
+        page.on("request", lambda request: self.add("asks", request))
+        page.on("requestfailed", lambda request: self.add("failed", request, request.failure or ""))
+        page.on("response", lambda response: self.add("has", response.request, str(response.status)))
+        page.on("framenavigated", lambda frame: self.lines.append(f"{self.now()} is at {frame.url}"))
+
+    def now(self) -> str:
+        return f"{monotonic() - self.began:6.2f} s"
+
+    def add(self, what: str, request: Request, more: str = "") -> None:
+        self.lines.append(f"{self.now()} {what} {more} {request.method} {request.url}")
+
+    def tell(self) -> None:
+        print(f"A page at {self.page.url}, {self.now()} after it was opened; its last requests:")
+        print(*self.lines[-LAST_LINES:], sep="\n")
+        print("It shows:", self.page.locator("body").inner_text(), sep="\n")
+
+
+def tell_of_instances(item: pytest.Function) -> None:
+    """Print the ends of the logs of the instances that a test was given."""
+    for given in item.funcargs.values():
+        for one in given if isinstance(given, tuple) else (given,):
+            if isinstance(one, Instance):
+                print(f"The log of {one.url} ends:", *one.log.read_text().splitlines()[-LAST_LINES:], sep="\n")
+
+
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """Give a function that opens a page as somebody of their own (`url`, and options of a browser context)."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
+    pages: list[Seen] = []
 
     def open_(url: str, **options: object) -> Page:
         context = chromium.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
+        pages.append(Seen(page))
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
@@ -91,6 +137,10 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_
+    if request.node.stash.get(FAILED, False):
+        for seen in pages:
+            seen.tell()
+        tell_of_instances(request.node)
     for context in contexts:
         context.close()
     assert troubles == []

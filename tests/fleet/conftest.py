@@ -120,12 +120,12 @@ def inventory(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Invento
 def playbook(inventory: Inventory) -> Playbook:
     """Give a function that runs a playbook with variables, and gives how it went; it must succeed unless told else.
 
-    `groups` are the inventory's groups that have other hosts than usual.
+    `groups` are the inventory's groups that have other hosts than usual; `power` is Ansible's share of the processor.
     """
     LOGS.mkdir(parents=True, exist_ok=True)
 
     def run(name: str, *options: str, succeeds: bool = True, groups: dict[str, list[str]] | None = None,
-            **variables: Any) -> Play:
+            power: float = 2.0, **variables: Any) -> Play:
         began = time.monotonic()
         log = LOGS / f"{name}-{int(time.time())}.log"
         environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
@@ -134,7 +134,7 @@ def playbook(inventory: Inventory) -> Playbook:
         command = [str(VENV / "bin" / "ansible-playbook"), "-i", str(inventory.write(**groups or {})),
                    f"{name}.yml", *options, "-e", json.dumps(variables)]
         with log.open("wb") as output:
-            status = subprocess.run(elsewhere("controller", 2.0, command), cwd=ROOT / "ansible", env=environment,
+            status = subprocess.run(elsewhere("controller", power, command), cwd=ROOT / "ansible", env=environment,
                                     stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                     timeout=PLAYBOOK_SECONDS).returncode
         play = Play(status, log.read_text(), time.monotonic() - began)
@@ -159,12 +159,10 @@ class Load:
         self._folder = folder
         self._programs: dict[str, subprocess.Popen[str]] = {}
 
-    def start(self, name: str, *options: str) -> None:
-        """Start a program of this folder, and wait until it says that it runs."""
+    def start(self, name: str, power: float, *options: str) -> None:
+        """Start a program of this folder with a share of the processor, and wait until it says that it runs."""
         command = [sys.executable, "-m", f"tests.fleet.{name}", "--url", BALANCER,
                    "--to", str(self._folder / f"{name}.json"), *options]
-        # Who measures must not wait for what is measured; a browser has its person's machine for itself.
-        power = {"load": 12.0, "browser": 3.0}[name]
         if name == "browser":
             command = on_a_visitors_network(command)
         process = subprocess.Popen(elsewhere(name, power, command), cwd=ROOT, stdout=subprocess.PIPE,
@@ -203,15 +201,19 @@ class Load:
 
 @pytest.fixture
 def load(site: Fleet, tmp_path: Path) -> Callable[..., Any]:
-    """Give a context in which the load runs, and a real browser if asked for; leaving it ends both."""
+    """Give a context in which the load runs, and a real browser if asked for; leaving it ends both.
+
+    `browser_power` is the browser's share of the processor.
+    """
 
     @contextmanager
-    def run(*, browser: bool = False) -> Iterator[Load]:
+    def run(*, browser: bool = False, browser_power: float = 3.0) -> Iterator[Load]:
         running = Load(tmp_path)
         try:
-            running.start("load", "--posts", str(posts_per_second()))
+            # Who measures must not wait for what is measured.
+            running.start("load", 12.0, "--posts", str(posts_per_second()))
             if browser:
-                running.start("browser")
+                running.start("browser", browser_power)
             yield running
         finally:
             running.kill()

@@ -31,7 +31,7 @@ def test_a_deploy_under_load_fails_nothing(
 def test_a_release_that_is_never_ready_is_rolled_back_and_fails_nothing(
         site: Fleet, playbook: Playbook, releases: Releases, load: Callable[..., Any]) -> None:
     before = releases_served()
-    with load() as running:
+    with load(browser=True) as running:
         time.sleep(WARM_SECONDS)
         refused = playbook("deploy", succeeds=False, dashify_release_archive=str(releases.broken),
                            dashify_ready_seconds=15)
