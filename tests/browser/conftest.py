@@ -87,7 +87,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Seen:
-    """What a page asked for, and what it showed at the end: for whoever reads that its test failed."""
+    """What a page asked for and said, and what it showed at the end: for whoever reads that its test failed."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -96,6 +96,7 @@ class Seen:
         page.on("request", lambda request: self.add("asks", request))
         page.on("requestfailed", lambda request: self.add("failed", request, request.failure or ""))
         page.on("response", lambda response: self.add("has", response.request, str(response.status)))
+        page.on("console", lambda said: self.lines.append(f"{self.now()} console: {said.type}: {said.text}"))
         page.on("framenavigated", lambda frame: self.lines.append(f"{self.now()} is at {frame.url}"))
 
     def now(self) -> str:
@@ -105,7 +106,7 @@ class Seen:
         self.lines.append(f"{self.now()} {what} {more} {request.method} {request.url}")
 
     def tell(self) -> None:
-        print(f"A page at {self.page.url}, {self.now()} after it was opened; its last requests:")
+        print(f"A page at {self.page.url}, {self.now()} after it was opened; what it did last:")
         print(*self.lines[-LAST_LINES:], sep="\n")
         print("It shows:", self.page.locator("body").inner_text(), sep="\n")
 

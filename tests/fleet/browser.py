@@ -1,8 +1,9 @@
 """A real browser during a change of the fleet: pages loaded before, during and after it, which go on being used.
 
-`python -m tests.fleet.browser --url http://198.18.77.10 --to FILE` prints `running` when the first page is open, goes
-on until SIGTERM, and writes what came of it. Every few seconds it opens a page, writes a message in it, and later goes
-to parts of the web app whose files a page loads only then: by that time they may belong to a release that is gone.
+`python -m tests.fleet.browser --url http://198.18.77.10 --every 15 --to FILE` prints `running` when the first page is
+open, goes on until SIGTERM, and writes what came of it. Every so often it opens a page, writes a message in it, and
+later goes to parts of the web app whose files a page loads only then: by that time they may belong to a release that is
+gone.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from tests.fleet.hosts import is_ours
 from tests.system.kit import Person
 from tools.test import CHROMIUM
 
-ROUND_SECONDS = 15.0
 # The parts of the web app that a page goes to, by its age in rounds, and what shows that it is there.
 PARTS = {1: ("Documents", "upload-button"), 2: ("Search", "search-field"), 4: ("Assistant", "ask")}
 # A page that is drawn beside ten busy hosts took up to 23 s, while no answer took more than 2 s.
@@ -138,6 +138,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
     parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("--every", type=float, required=True, help="seconds from one new page to the next")
     given = parser.parse_args()
     if not is_ours(re.sub(r"^https?://|[:/].*$", "", given.url)):
         parser.error("this browser is for the hosts of the fleet's tests only")
@@ -149,7 +150,7 @@ def main() -> int:
         _, old = visitor.open()
         print("running", flush=True)
         while not over:
-            due = time.time() + ROUND_SECONDS
+            due = time.time() + given.every
             visitor.round()
             old.wait_for_timeout(max(100.0, (due - time.time()) * 1000))
         for part in PARTS.values():

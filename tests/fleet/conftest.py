@@ -203,17 +203,17 @@ class Load:
 def load(site: Fleet, tmp_path: Path) -> Callable[..., Any]:
     """Give a context in which the load runs, and a real browser if asked for; leaving it ends both.
 
-    `browser_power` is the browser's share of the processor.
+    `power` is the browser's share of the processor, `every` the seconds after which it opens another page.
     """
 
     @contextmanager
-    def run(*, browser: bool = False, browser_power: float = 3.0) -> Iterator[Load]:
+    def run(*, browser: bool = False, power: float = 3.0, every: float = 15.0) -> Iterator[Load]:
         running = Load(tmp_path)
         try:
             # Who measures must not wait for what is measured.
             running.start("load", 12.0, "--posts", str(posts_per_second()))
             if browser:
-                running.start("browser", browser_power)
+                running.start("browser", power, "--every", str(every))
             yield running
         finally:
             running.kill()

@@ -37,17 +37,17 @@ def new_hosts(site: Fleet) -> Iterator[list[Host]]:
 
 def test_hosts_join_and_leave_under_load_and_nobody_notices(
         site: Fleet, new_hosts: list[Host], playbook: Playbook, releases: Releases, load: Callable[..., Any]) -> None:
-    # Eleven hosts, of which two install: with the usual shares Ansible and the browser would get too little to end in
-    # the time that the load may run, and to draw a page. No socket moves here, so what people wait for can bear it.
-    with load(browser=True, browser_power=6.0) as running:
+    # Eleven hosts, of which two install: with the usual shares Ansible would not end in the time that the load may run,
+    # nor a page be drawn. No socket moves here, so what people wait for can bear it; and the browser rests in between.
+    with load(browser=True, power=6.0, every=60.0) as running:
         time.sleep(WARM_SECONDS)
         ask_for_jobs(site, "api1")
         archive = releases.running()
-        playbook("scale", groups=SCALED, power=6.0, dashify_release_archive=archive)
+        playbook("scale", groups=SCALED, power=8.0, dashify_release_archive=archive)
         served = [host.run("journalctl --no-pager -u 'dashify-*' -o cat | wc -l") for host in new_hosts]
         time.sleep(WARM_SECONDS)
         more = [host.run("journalctl --no-pager -u 'dashify-*' -o cat | wc -l") for host in new_hosts]
-        playbook("scale", groups={"retired": ["api3", "worker3"]}, power=6.0, dashify_release_archive=archive)
+        playbook("scale", groups={"retired": ["api3", "worker3"]}, power=8.0, dashify_release_archive=archive)
         time.sleep(WARM_SECONDS)
         found = running.stop()
     assert int(more[0]) > int(served[0]) > 0, "the new API host serves"
