@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, expect, sync_playwright
 
 from dashify.local.probes import free_port
 from dashify.settings import Settings
@@ -86,7 +86,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Seen:
+class PageLog:
     """What a page asked for and said, and what it showed at the end: for whoever reads that its test failed."""
 
     def __init__(self, page: Page) -> None:
@@ -108,7 +108,10 @@ class Seen:
     def tell(self) -> None:
         print(f"A page at {self.page.url}, {self.now()} after it was opened; what it did last:")
         print(*self.lines[-LAST_LINES:], sep="\n")
-        print("It shows:", self.page.locator("body").inner_text(), sep="\n")
+        try:
+            print("It shows:", self.page.evaluate("document.body?.innerText"), sep="\n")
+        except Error as error:  # closed by its test, or crashed: the other pages and the logs are told all the same
+            print("It shows nothing any more:", error)
 
 
 def tell_of_instances(item: pytest.Function) -> None:
@@ -124,13 +127,13 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
     """Give a function that opens a page as somebody of their own (`url`, and options of a browser context)."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
-    pages: list[Seen] = []
+    pages: list[PageLog] = []
 
     def open_(url: str, **options: object) -> Page:
         context = chromium.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        pages.append(Seen(page))
+        pages.append(PageLog(page))
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
@@ -139,8 +142,8 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
 
     yield open_
     if request.node.stash.get(FAILED, False):
-        for seen in pages:
-            seen.tell()
+        for page in pages:
+            page.tell()
         tell_of_instances(request.node)
     for context in contexts:
         context.close()
