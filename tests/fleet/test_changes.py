@@ -15,7 +15,7 @@ from tests.fleet.checks import (
     assert_nothing_is_lost,
     wait_for_jobs,
 )
-from tests.fleet.conftest import Playbook, Releases
+from tests.fleet.conftest import MORE_POWER, Playbook, Releases
 from tests.fleet.hosts import Fleet, Host
 from tests.fleet.inventory import ADDRESSES, GROUPS
 from tests.fleet.roots import bare_root
@@ -43,11 +43,11 @@ def test_hosts_join_and_leave_under_load_and_nobody_notices(
         time.sleep(WARM_SECONDS)
         ask_for_jobs(site, "api1")
         archive = releases.running()
-        playbook("scale", groups=SCALED, power=8.0, dashify_release_archive=archive)
+        playbook("scale", groups=SCALED, power=MORE_POWER, dashify_release_archive=archive)
         served = [host.run("journalctl --no-pager -u 'dashify-*' -o cat | wc -l") for host in new_hosts]
         time.sleep(WARM_SECONDS)
         more = [host.run("journalctl --no-pager -u 'dashify-*' -o cat | wc -l") for host in new_hosts]
-        playbook("scale", groups={"retired": ["api3", "worker3"]}, power=8.0, dashify_release_archive=archive)
+        playbook("scale", groups={"retired": ["api3", "worker3"]}, power=MORE_POWER, dashify_release_archive=archive)
         time.sleep(WARM_SECONDS)
         found = running.stop()
     assert int(more[0]) > int(served[0]) > 0, "the new API host serves"

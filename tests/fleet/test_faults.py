@@ -19,7 +19,7 @@ from tests.fleet.checks import (
     releases_served,
     wait_for_jobs,
 )
-from tests.fleet.conftest import Playbook, Releases
+from tests.fleet.conftest import MORE_POWER, Playbook, Releases
 from tests.fleet.hosts import Fleet, Host
 from tests.fleet.inventory import BALANCER, Inventory
 from tests.system.kit import Person, until
@@ -79,7 +79,8 @@ def test_a_host_that_dies_amid_a_deployment_has_the_others_go_back_and_nobody_no
     (before,), archive = releases_served(), releases.other()
     with ThreadPoolExecutor(1) as meanwhile, load() as running:
         # No API host is reached, so no socket moves: Ansible may take more of the processor than usual.
-        deployment = meanwhile.submit(playbook, "deploy", succeeds=False, power=8.0, dashify_release_archive=archive)
+        deployment = meanwhile.submit(playbook, "deploy", succeeds=False, power=MORE_POWER,
+                                      dashify_release_archive=archive)
         until(lambda: deployment.done() or runs(site, "worker1") != before, 300, "the new release on worker1")
         site.hosts["worker2"].cut_power()
         deployed = deployment.result()
