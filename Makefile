@@ -25,7 +25,7 @@ test: setup ## the checks, then every test (ARGS="-k sockets" chooses)
 fleet-test: setup ## the tests of several hosts, each booting a Debian of its own; as root, on Debian (ARGS="-k rolled_back")
 	@$(PYTHON) -m tools.fleet $(ARGS)
 
-bench: setup ## measure the background jobs beside BullMQ and RQ (ARGS="--rounds 3 empty peer", ARGS=--quick to try it)
+bench: setup ## measure jobs beside BullMQ and RQ, documents, and instances (ARGS="--rounds 3 empty peer", ARGS=--quick to try it)
 	@$(PYTHON) -m bench $(ARGS)
 
 release: setup ## build dashify-V.tar.gz, all that a host needs (ARGS="--to DIR --version V")

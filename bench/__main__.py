@@ -13,29 +13,29 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import bullmq, fanout, knowledge, retrieval
+from bench import bullmq, fanout, knowledge, people, retrieval
 from bench.machine import describe_machine
 from bench.rounds import PARTS, Rounds, Sizes
 from dashify.errors import DashifyError
 from dashify.local.servers import running_mongodb, running_redis
 from tools.steps import StepFailed
 
-_ALL = (*PARTS, *knowledge.PARTS, *fanout.PARTS)
+_ALL = (*PARTS, *knowledge.PARTS, *people.PARTS, *fanout.PARTS)
 
 
 def main(arguments: list[str]) -> int:
     """Measure the parts that `arguments` choose; give the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_ALL)}; all "
-                        "but the last without any")
-    parser.add_argument("--rounds", type=_positive, help="how often each part is measured: 5 (fanout 3), 1 if --quick")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_ALL)}; all without any")
+    parser.add_argument("--rounds", type=_positive, help="how often each part is measured: 5 (fanout 1), 1 if --quick")
     parser.add_argument("--quick", action="store_true", help="few jobs: to see that it works, not to learn a figure")
     options = parser.parse_args(arguments)
     unknown = [part for part in options.parts if part not in _ALL]
     if unknown:
         parser.error(f"there is no part {unknown[0]!r}, only {', '.join(_ALL)}")
     about_texts = [part for part in options.parts or knowledge.PARTS if part in knowledge.PARTS]
-    about_instances = [part for part in options.parts if part in fanout.PARTS]
+    about_people = [part for part in options.parts or people.PARTS if part in people.PARTS]
+    about_instances = [part for part in options.parts or fanout.PARTS if part in fanout.PARTS]
     parts = [part for part in options.parts or PARTS if part in PARTS]
     sizes = Sizes.quick() if options.quick else Sizes()
     rounds = options.rounds or (1 if options.quick else 5)
@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
         if parts:
             measure(parts, sizes, rounds, judged=not options.quick)
         knowledge.main(about_texts, quick=options.quick)
+        people.main(about_people, quick=options.quick)
         fanout.main(about_instances, quick=options.quick, rounds=options.rounds)
     except (StepFailed, DashifyError) as error:
         print(error, file=sys.stderr)

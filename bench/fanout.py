@@ -8,34 +8,27 @@ event is for stands on each instance, so it hears them and hands on nothing).
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.instances import installed, processor_seconds, running_instances
 from bench.machine import describe_machine
-from bench.product import ROOT
 from bench.sockets import Sockets
 from dashify.clients.publisher import Publisher
 from dashify.context import Context, Platform
 from dashify.domain import names
 from dashify.domain.accounts import Client, Role
-from dashify.local.probes import free_port
-from dashify.local.processes import session_members, spawn
-from dashify.local.servers import Server, running_mongodb, running_redis
+from dashify.local.servers import Server
 from dashify.resources import Resources
 from dashify.services import accounts, people
-from dashify.settings import Limits, Settings
-from dashify.stores.migrating import migrate
+from dashify.settings import Settings
 
 PARTS = ("fanout",)
 PLACES = ("apart", "spread", "one channel for all")
@@ -43,8 +36,7 @@ SOCKETS_OF_ONE = 8
 # So many events come at once, for what comes alone costs the more the less a machine has to do: it wakes for each.
 BURST = 240
 _HERE = Client("bench", "127.0.0.1")
-_TICK = os.sysconf("SC_CLK_TCK")
-_START_SECONDS, _ARRIVE_SECONDS = 60.0, 60.0
+_ARRIVE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +66,12 @@ class Bench:
         self._settings, self._redis, self._folder, self._size = settings, redis, folder, size
         self.resources = Resources(settings)
         platform = Platform(self.resources)
-        migrate(self.resources.database)
         # Each with somebody whom the events are for, and somebody whom they are not for.
         self._people = [self._organization(platform, number) for number in range(size.tenants)]
 
     def measure(self, instances: int, place: str) -> Figure:
         """Send the events to the sockets at their places, and give what that cost."""
-        with self._instances(instances) as running, Sockets() as sockets:
+        with running_instances(self._settings, instances, self._folder) as running, Sockets() as sockets:
             urls = [url for url, _ in running]
             for number, (cookie, watching, _) in enumerate(self._people):
                 for at in range(SOCKETS_OF_ONE):
@@ -97,7 +88,7 @@ class Bench:
 
     def _cost(self, leaders: list[int], sockets: Sockets, events: int) -> tuple[int, float, float]:
         """Send `events` to each organization, or none for as long; give deliveries and processor seconds."""
-        before = sum(map(_cpu, leaders)), _cpu(self._redis.pid), sockets.events
+        before = sum(map(processor_seconds, leaders)), processor_seconds(self._redis.pid), sockets.events
         publisher = Publisher(self.resources.gate)
         total, began = self._size.events * self._size.tenants, time.monotonic()
         for start in range(0, total, BURST):
@@ -112,27 +103,8 @@ class Bench:
             if time.monotonic() > deadline:
                 raise SystemExit(f"{expected - sockets.events} events did not arrive: no figure counts.")
             sockets.read_until(time.monotonic() + 0.05)
-        return sockets.events - before[2], sum(map(_cpu, leaders)) - before[0], _cpu(self._redis.pid) - before[1]
-
-    @contextmanager
-    def _instances(self, count: int) -> Iterator[list[tuple[str, subprocess.Popen[bytes]]]]:
-        running: list[tuple[str, subprocess.Popen[bytes]]] = []
-        with (self._folder / "instances.log").open("ab") as log:
-            try:
-                for number in range(count):
-                    port = free_port()
-                    own = replace(self._settings, bind=f"127.0.0.1:{port}", instance=f"api-{number + 1}")
-                    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
-                    running.append((f"http://127.0.0.1:{port}",
-                                    spawn(command, output=log.fileno(), environment=own.to_env())))
-                for url, process in running:
-                    _wait_until_ready(url, process)
-                yield running
-            finally:
-                for _, process in running:
-                    process.terminate()
-                for _, process in running:
-                    process.wait()
+        return (sockets.events - before[2], sum(map(processor_seconds, leaders)) - before[0],
+                processor_seconds(self._redis.pid) - before[1])
 
     def _organization(self, platform: Platform, number: int) -> tuple[str, str, str]:
         """Make one; give the cookies of its owner and of another member, and the owner's room."""
@@ -146,14 +118,7 @@ class Bench:
 
 def measure(size: Size, rounds: int) -> Iterator[str]:
     """Measure every place with every number of instances, `rounds` times; give the lines of the table."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dashify-bench-")))
-        redis = stack.enter_context(running_redis(folder / "redis"))
-        mongodb = stack.enter_context(running_mongodb(folder / "mongodb"))
-        settings = Settings(
-            secret_key="of no use to anybody after the bench", redis_url=redis.url, mongodb_url=mongodb.url,
-            mongodb_database="dashify_bench", mail_url=folder.as_uri(), drain_accept_seconds=1.0,
-            limits=replace(Limits(), sockets_per_address=100_000))
+    with installed() as (redis, settings, folder):
         yield describe_machine(redis.url)
         yield (f"{size.tenants} organizations, {SOCKETS_OF_ONE} sockets each, {size.events} events each, "
                f"{size.rate:g} events a second in all; rounds {rounds}, medians (least-most)")
@@ -186,37 +151,15 @@ def _table(bench: Bench, numbers: Sequence[int], rounds: int) -> Iterator[str]:
                f"{median(one.redis for one in figures):>14.2f}")
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            if requests.get(url + "/readyz", timeout=2).status_code == 200:
-                return
-        except requests.RequestException:
-            pass
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit("An instance did not start.")
-        time.sleep(0.1)
-
-
 def _counter(url: str, family: str, kind: str) -> float:
     text = requests.get(url + "/metrics", timeout=5).text
     return sum(sample.value for one in text_string_to_metric_families(text) if one.name == family
                for sample in one.samples if sample.name.endswith("_total") and sample.labels.get("kind") == kind)
 
 
-def _cpu(leader: int) -> float:
-    """Give the processor seconds that the processes of a session have used (proc(5), utime and stime)."""
-    ticks = 0
-    for pid in session_members(leader):
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / _TICK
-
-
 def main(parts: list[str], *, quick: bool, rounds: int | None) -> None:
-    """Measure if `parts` say so, and print the table."""
+    """Measure if `parts` say so, once where nobody asks for more, since a round takes five minutes; print the table."""
     size = Size(tenants=8, events=10, rate=80.0, instances=(2,)) if quick else Size()
     if parts:
-        for line in measure(size, rounds or (1 if quick else 3)):
+        for line in measure(size, rounds or 1):
             print(line, flush=True)

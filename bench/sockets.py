@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import time
 from types import TracebackType
+from typing import Self
 
 import websocket
 
@@ -19,7 +20,7 @@ class Sockets:
         self._selector = selectors.DefaultSelector()
         self._rest: dict[int, bytearray] = {}
 
-    def __enter__(self) -> Sockets:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -28,8 +29,8 @@ class Sockets:
             key.data.shutdown()
         self._selector.close()
 
-    def connect(self, url: str, cookie: str) -> None:
-        """Open a socket and wait until it is let in."""
+    def connect(self, url: str, cookie: str) -> websocket.WebSocket:
+        """Open a socket, wait until it is let in, and give it."""
         ws = websocket.create_connection(
             url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket", timeout=30, origin=url,
             cookie=f"dashify_session={cookie}", http_no_proxy=["127.0.0.1"])
@@ -41,6 +42,18 @@ class Sockets:
         self._rest[ws.sock.fileno()] = bytearray()
         self._selector.register(ws.sock, selectors.EVENT_READ, ws)
         self.read_until(0.0)  # the others' pings are answered meanwhile
+        return ws
+
+    def close(self, ws: websocket.WebSocket) -> None:
+        """Close a socket, as a page does that is left."""
+        self._selector.unregister(ws.sock)
+        del self._rest[ws.sock.fileno()]
+        ws.shutdown()
+
+    def hear(self, frame: bytes) -> None:
+        """Take what a socket was sent, other than pings."""
+        if frame.startswith(b'42["bench"'):
+            self.events += 1
 
     def read_until(self, deadline: float) -> None:
         """Read what comes until `deadline`, by the monotonic clock; what is there already in any case."""
@@ -58,10 +71,10 @@ class Sockets:
         rest = self._rest[ws.sock.fileno()]
         rest += data
         while (frame := _take_frame(rest)) is not None:
-            if frame.startswith(b'42["bench"'):
-                self.events += 1
-            elif frame == b"2":
+            if frame == b"2":
                 ws.send("3")
+            else:
+                self.hear(frame)
 
 
 def _take_frame(data: bytearray) -> bytes | None:

@@ -117,6 +117,22 @@ def test_an_event_is_heard_by_the_instances_that_need_it_and_by_all_where_all_sh
     assert int(heard["one channel for all"]) >= 160
 
 
+def test_people_at_work_tell_how_many_an_instance_serves() -> None:
+    ended = bench("--quick", "people", seconds=240)
+    assert ended.returncode == 0, ended.stderr
+    cost, rest, work = map(float, re.findall(r"([\d.]+) s (?:of the API|for)", ended.stdout))
+    assert cost == pytest.approx(rest + work, abs=0.02)
+    assert work > 0
+    # An hour of somebody in all, who writes six messages: the three of the channel are told of each.
+    events = int(re.findall(r"events handed to pages: (\d+)", ended.stdout)[0])
+    assert events >= 6 * 3
+    fleets = [list(map(float, line.replace(",", "").split())) for line in
+              re.findall(r"^ +([\d,]+ +[\d.]+ +\d+)$", ended.stdout, re.MULTILINE)]
+    assert len(fleets) > 2
+    assert fleets == sorted(fleets)
+    assert fleets[0][2] >= 2
+
+
 def test_frames_are_taken_whole_however_they_come() -> None:
     data = bytearray(b"\x81\x02hi\x81\x7e\x00\x82" + b"x" * 129)
     assert _take_frame(data) == b"hi"
