@@ -24,25 +24,29 @@ def list_notifications(ctx: Context, cursor: str | None, limit: int, unread: boo
     """List my notifications, newest first (`unread`: those only), and count the unread ones, up to 1,000.
 
     Those of a channel that I lost or of a deleted message are left out; where these fill pages and pages, a page may be
-    short and still have a next one.
+    short and still have a next one. What is listed as unread is counted, and of the newest page's time nothing else is:
+    a client adds one for each that it is told of and that is not in the list.
     """
+    # Read first: what comes until the list is read is in the list, which has the last word on each that is in it.
+    before = _list_unread(ctx)
     shown: list[Json] = []
+    listed: dict[str, Row] = {}
     for _ in range(_MOST_PAGES):
         rows = ctx.store.notifications.list_of(ctx.actor.user_id, before=cursor, unread=unread, limit=limit + 1)
+        listed |= {row["_id"]: row for row in rows}
         shown += describe(ctx, rows)
         cursor = rows[-1]["_id"] if len(rows) > limit else None
         if cursor is None or len(shown) > limit:
             break
     page = views.page("notifications", shown, limit)
-    return {**page, "next": page["next"] or cursor, "unread": count_unread(ctx)}
+    counted = [row for row in before if row["_id"] not in listed]
+    counted += [row for row in listed.values() if row["read_at"] is None]
+    return {**page, "next": page["next"] or cursor, "unread": min(UNREAD_CAP, _count_visible(ctx, counted))}
 
 
 def count_unread(ctx: Context) -> int:
     """Count my unread notifications of messages that I can see, among the newest 1,000."""
-    rows = ctx.store.notifications.list_of(ctx.actor.user_id, unread=True, limit=UNREAD_CAP)
-    channels = _visible(ctx, rows)
-    standing = ctx.store.messages.find_standing({row["message_id"] for row in rows})
-    return sum(row["channel_id"] in channels and row["message_id"] in standing for row in rows)
+    return _count_visible(ctx, _list_unread(ctx))
 
 
 def describe(ctx: Context, rows: Sequence[Row]) -> list[Json]:
@@ -110,6 +114,16 @@ def announce_new(platform: Platform, tenant_id: str, message: Row, rows: Sequenc
             shown = views.notification(row, channel=channel, message=message, author_name=author_name)
             platform.publisher.emit(names.user_room(tenant_id, row["user_id"]), "notification:new",
                                     {"notification": shown})
+
+
+def _list_unread(ctx: Context) -> list[Row]:
+    return ctx.store.notifications.list_of(ctx.actor.user_id, unread=True, limit=UNREAD_CAP)
+
+
+def _count_visible(ctx: Context, rows: Sequence[Row]) -> int:
+    channels = _visible(ctx, rows)
+    standing = ctx.store.messages.find_standing({row["message_id"] for row in rows})
+    return sum(row["channel_id"] in channels and row["message_id"] in standing for row in rows)
 
 
 def _visible(ctx: Context, rows: Iterable[Row]) -> dict[str, Row]:

@@ -27,6 +27,18 @@ PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
 FAILED = pytest.StashKey[bool]()
 LAST_LINES = 40
+# What the mouse did on a page, and which element each event came to: a click may reach another one than was aimed at.
+MOUSE_LOG = """
+window.mouseLog = [];
+for (const kind of ["mousedown", "mouseup", "click"]) {
+  window.addEventListener(kind, (event) => {
+    const { target } = event;
+    const name = target.closest?.("[data-testid]")?.dataset.testid ?? target.closest?.("[aria-label]")?.ariaLabel;
+    const text = `${Math.round(performance.now())} ms ${kind} ${event.clientX},${event.clientY}`;
+    window.mouseLog.push(`${text} on ${target.nodeName} ${name ?? ""}${target.isConnected ? "" : " gone"}`);
+  }, { capture: true });
+}
+"""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -93,6 +105,7 @@ class PageLog:
         self.page = page
         self.began = monotonic()
         self.lines: list[str] = []
+        page.add_init_script(MOUSE_LOG)
         page.on("request", lambda request: self.add("asks", request))
         page.on("requestfailed", lambda request: self.add("failed", request, request.failure or ""))
         page.on("response", lambda response: self.add("has", response.request, str(response.status)))
@@ -110,6 +123,7 @@ class PageLog:
         print(*self.lines[-LAST_LINES:], sep="\n")
         try:
             print("It shows:", self.page.evaluate("document.body?.innerText"), sep="\n")
+            print("Its mouse:", *self.page.evaluate("window.mouseLog")[-LAST_LINES:], sep="\n")
         except Error as error:  # closed by its test, or crashed: the other pages and the logs are told all the same
             print("It shows nothing any more:", error)
 

@@ -12,6 +12,7 @@ from dashify.domain.jobs import Job, Queue
 from dashify.jobs.runner import Runner
 from dashify.resources import Resources
 from dashify.services import channels, chat, notifications, people
+from dashify.stores.notifications import Notifications
 
 Refreshed = Callable[[Context], Context]
 Told = list[tuple[str, str, Any]]
@@ -218,6 +219,44 @@ def test_pages_go_through_everything_once_newest_first(runner: Runner, alice: Co
         if cursor is None:
             break
     assert seen == [f"@Bob {number}" for number in (5, 4, 2, 1)]
+
+
+def test_one_that_comes_while_they_are_listed_is_listed_or_not_counted(
+        runner: Runner, alice: Context, bob: Context, general: str, events: Told,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    post(alice, general, "@Bob one")
+    run_all(runner, alice)
+    reads = Notifications.list_of
+
+    def read(store: Notifications, *args: Any, **options: Any) -> list[dict[str, Any]]:
+        found = reads(store, *args, **options)
+        monkeypatch.setattr(Notifications, "list_of", reads)
+        post(alice, general, "@Bob two")
+        run_all(runner, alice)
+        return found
+
+    monkeypatch.setattr(Notifications, "list_of", read)
+    page = notifications.list_notifications(bob, None, 50, False)
+    assert page["unread"] == len(page["notifications"])
+    assert notifications.list_notifications(bob, None, 50, False)["unread"] == 2
+
+
+def test_one_that_is_read_while_they_are_listed_is_not_counted(
+        runner: Runner, alice: Context, bob: Context, general: str, events: Told,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    post(alice, general, "@Bob one")
+    run_all(runner, alice)
+    reads = Notifications.list_of
+
+    def read(store: Notifications, *args: Any, **options: Any) -> list[dict[str, Any]]:
+        found = reads(store, *args, **options)
+        monkeypatch.setattr(Notifications, "list_of", reads)
+        notifications.mark_read(bob, None)
+        return found
+
+    monkeypatch.setattr(Notifications, "list_of", read)
+    page = notifications.list_notifications(bob, None, 50, False)
+    assert page["unread"] == sum(one["read_at"] is None for one in page["notifications"])
 
 
 def test_reading_some_and_all_is_told_to_ones_own_sockets_only(runner: Runner, alice: Context, bob: Context,
