@@ -144,7 +144,8 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
     pages: list[PageLog] = []
 
     def open_(url: str, **options: object) -> Page:
-        context = chromium.new_context(**options)  # type: ignore[arg-type]
+        # What slides in may be aimed at where it was a moment ago. Whoever tests motion asks for it.
+        context = chromium.new_context(**{"reduced_motion": "reduce", **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
         pages.append(PageLog(page))

@@ -53,6 +53,23 @@ def test_what_is_read_on_one_page_is_read_on_another(open_page: Open, pair: Pair
     expect(second.get_by_test_id("bell")).to_have_accessible_name("Notifications")
 
 
+def test_who_wants_less_motion_has_a_panel_in_its_place_at_once(open_page: Open, pair: Pair) -> None:
+    places = """async () => {
+      const found = new Set();
+      document.querySelector("[data-testid=bell]").click();
+      for (let frame = 0; frame < 30; frame++) {
+        await new Promise(requestAnimationFrame);
+        const panel = document.querySelector("[role=dialog]");
+        if (panel) found.add(panel.getBoundingClientRect().x);
+      }
+      return found.size;
+    }"""
+    for motion, least, most in (("reduce", 1, 1), ("no-preference", 2, 30)):
+        page = open_page(pair[0].url, reduced_motion=motion)
+        sign_up(page)
+        assert least <= page.evaluate(places) <= most
+
+
 def test_an_owner_sees_the_queues_and_lets_a_waiting_job_go_and_a_member_does_not(open_page: Open, pair: Pair) -> None:
     alice = open_page(pair[0].url)
     sign_up(alice)

@@ -29,8 +29,8 @@ BCRYPT = ("python3 -W ignore -c 'import crypt; "
 
 
 @pytest.fixture(scope="module")
-def build(site: Fleet, playbook: Playbook, releases: Releases) -> Callable[[], Play]:
-    """Give a function that runs site.yml for an inventory that asks for all of it."""
+def build(site: Fleet, playbook: Playbook, releases: Releases) -> Callable[..., Play]:
+    """Give a function that runs a playbook, site.yml if none is named, for an inventory that asks for all of it."""
     watch = site.add("watch1", ADDRESSES["watch1"], (bare_root(),))
     watch.wait()
     password = secrets.token_urlsafe(24)
@@ -42,11 +42,15 @@ def build(site: Fleet, playbook: Playbook, releases: Releases) -> Callable[[], P
         "host_firewall": True, "host_firewall_ssh_from": [CONTROLLER],
         "monitoring_password": password, "monitoring_password_hash": watch.run(BCRYPT, stdin=password).strip(),
         "monitoring_interval": "5s"}
-    return lambda: playbook("site", groups={"monitoring": ["watch1"]}, **wanted)
+
+    def run(name: str = "site", **groups: list[str]) -> Play:
+        return playbook(name, groups={"monitoring": ["watch1"], **groups}, **wanted)
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def trusted(site: Fleet, build: Callable[[], Play], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trusted(site: Fleet, build: Callable[..., Play], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build it all; give the file with the authority's certificate."""
     path = tmp_path_factory.mktemp("authority") / "root.pem"
     authority.start(site.hosts["data1"], of=BALANCER.rpartition("/")[2], trusted_by=site.hosts["lb1"])
@@ -102,7 +106,7 @@ def test_a_certificate_is_renewed_and_nobody_notices(site: Fleet, trusted: Path)
     page.close()
 
 
-def test_a_second_run_changes_nothing(site: Fleet, build: Callable[[], Play]) -> None:
+def test_a_second_run_changes_nothing(site: Fleet, build: Callable[..., Play]) -> None:
     assert build().changed == dict.fromkeys(set(site.hosts) - {"data1"}, 0)
 
 
@@ -137,6 +141,26 @@ def test_capacity_counts_the_fleet_by_its_metrics(site: Fleet) -> None:
     running = {group["name"]: group["running"] for group in json.loads(said)["groups"]}
     assert running["api"] == len(GROUPS["api"])
     assert {count for name, count in running.items() if name != "api"} == {len(GROUPS["workers"])}, running
+
+
+def test_a_host_that_joins_is_let_in_by_the_others(site: Fleet, build: Callable[..., Play]) -> None:
+    joining = site.add("worker3", ADDRESSES["worker3"], (bare_root(),))
+    joining.wait()
+    with pytest.raises(AssertionError):
+        joining.run(reach("redis1", 6379))
+    build("scale", workers=[*GROUPS["workers"], "worker3"])
+    joining.run(reach("redis1", 6379))
+    assert joining.run("systemctl is-active dashify-workers.target").strip() == "active"
+    with pytest.raises(TimeoutError):
+        socket.create_connection((ADDRESSES["worker3"], 9210), timeout=1).close()
+    said = joining.run("journalctl --no-pager -o cat -u 'dashify-worker@*'")
+    assert said.count("Worker started") >= 6, "each has found Redis and MongoDB"
+    site.remove(joining)
+
+
+def reach(name: str, port: int) -> str:
+    """Give the line of shell that fails where a port of a host cannot be reached."""
+    return f"timeout 3 bash -c ': < /dev/tcp/{ADDRESSES[name]}/{port}'"
 
 
 def rules_of(site: Fleet) -> list[dict[str, Any]]:

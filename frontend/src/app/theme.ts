@@ -22,6 +22,8 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Code", "DejaVu Sans Mono", Menlo, Consolas, monospace',
   headings: { fontWeight: "650" },
   focusRing: "auto",
+  // Whoever asked the system for less motion has a layer in its place at once, not beside the page first.
+  respectReducedMotion: true,
   components: {
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, color: "dark.6" } },
     Modal: { defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.4, blur: 2 } } },
