@@ -33,10 +33,9 @@ def main(arguments: list[str]) -> int:
     unknown = [part for part in options.parts if part not in _ALL]
     if unknown:
         parser.error(f"there is no part {unknown[0]!r}, only {', '.join(_ALL)}")
-    about_texts = [part for part in options.parts or knowledge.PARTS if part in knowledge.PARTS]
-    about_people = [part for part in options.parts or people.PARTS if part in people.PARTS]
-    about_instances = [part for part in options.parts or fanout.PARTS if part in fanout.PARTS]
-    parts = [part for part in options.parts or PARTS if part in PARTS]
+    chosen = options.parts or _ALL
+    parts, about_texts, about_people, about_instances = (
+        [part for part in chosen if part in known] for known in (PARTS, knowledge.PARTS, people.PARTS, fanout.PARTS))
     sizes = Sizes.quick() if options.quick else Sizes()
     rounds = options.rounds or (1 if options.quick else 5)
     try:

@@ -18,16 +18,14 @@ from statistics import median
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.instances import installed, processor_seconds, running_instances
+from bench.instances import installed, organization, processor_seconds, running_instances
 from bench.machine import describe_machine
 from bench.sockets import Sockets
 from dashify.clients.publisher import Publisher
-from dashify.context import Context, Platform
+from dashify.context import Platform
 from dashify.domain import names
-from dashify.domain.accounts import Client, Role
 from dashify.local.servers import Server
 from dashify.resources import Resources
-from dashify.services import accounts, people
 from dashify.settings import Settings
 
 PARTS = ("fanout",)
@@ -35,7 +33,6 @@ PLACES = ("apart", "spread", "one channel for all")
 SOCKETS_OF_ONE = 8
 # So many events come at once, for what comes alone costs the more the less a machine has to do: it wakes for each.
 BURST = 240
-_HERE = Client("bench", "127.0.0.1")
 _ARRIVE_SECONDS = 60.0
 
 
@@ -67,18 +64,19 @@ class Bench:
         self.resources = Resources(settings)
         platform = Platform(self.resources)
         # Each with somebody whom the events are for, and somebody whom they are not for.
-        self._people = [self._organization(platform, number) for number in range(size.tenants)]
+        self._people = [organization(platform, number, 2) for number in range(size.tenants)]
+        self._rooms = [names.user_room(owner.actor.tenant_id, owner.actor.user_id) for owner, _ in self._people]
 
     def measure(self, instances: int, place: str) -> Figure:
         """Send the events to the sockets at their places, and give what that cost."""
         with running_instances(self._settings, instances, self._folder) as running, Sockets() as sockets:
             urls = [url for url, _ in running]
-            for number, (cookie, watching, _) in enumerate(self._people):
+            for number, (owner, watching) in enumerate(self._people):
                 for at in range(SOCKETS_OF_ONE):
-                    sockets.connect(urls[(at if place == "spread" else number) % instances], cookie)
+                    sockets.connect(urls[(at if place == "spread" else number) % instances], owner.cookie)
                 if place == PLACES[2]:
                     for url in urls:
-                        sockets.connect(url, watching)
+                        sockets.connect(url, watching.cookie)
             sockets.read_until(time.monotonic() + 3.0)  # until arrivals have been told
             leaders = [process.pid for _, process in running]
             idle = self._cost(leaders, sockets, 0)
@@ -88,13 +86,13 @@ class Bench:
 
     def _cost(self, leaders: list[int], sockets: Sockets, events: int) -> tuple[int, float, float]:
         """Send `events` to each organization, or none for as long; give deliveries and processor seconds."""
-        before = sum(map(processor_seconds, leaders)), processor_seconds(self._redis.pid), sockets.events
+        before = processor_seconds(*leaders), processor_seconds(self._redis.pid), sockets.events
         publisher = Publisher(self.resources.gate)
         total, began = self._size.events * self._size.tenants, time.monotonic()
         for start in range(0, total, BURST):
             burst = range(start, min(start + BURST, total))
             for number in burst if events else ():
-                room = self._people[number % self._size.tenants][2]
+                room = self._rooms[number % self._size.tenants]
                 publisher.emit(room, "bench", {"number": number, "text": "x" * 400})
             sockets.read_until(began + burst.stop / self._size.rate)
         expected = before[2] + (total * SOCKETS_OF_ONE if events else 0)
@@ -103,17 +101,8 @@ class Bench:
             if time.monotonic() > deadline:
                 raise SystemExit(f"{expected - sockets.events} events did not arrive: no figure counts.")
             sockets.read_until(time.monotonic() + 0.05)
-        return (sockets.events - before[2], sum(map(processor_seconds, leaders)) - before[0],
+        return (sockets.events - before[2], processor_seconds(*leaders) - before[0],
                 processor_seconds(self._redis.pid) - before[1])
-
-    def _organization(self, platform: Platform, number: int) -> tuple[str, str, str]:
-        """Make one; give the cookies of its owner and of another member, and the owner's room."""
-        signed = accounts.sign_up(platform, f"Bench {number}", "Olga", f"o{number}@bench.test", "correct horse battery",
-                                  _HERE)
-        owner: Context = platform.context(signed.actor)
-        token = people.invite(owner, f"m{number}@bench.test", Role.MEMBER)["token"]
-        other = accounts.accept_invitation(platform, token, "Max", "correct horse battery", _HERE)
-        return signed.cookie, other.cookie, names.user_room(signed.actor.tenant_id, signed.actor.user_id)
 
 
 def measure(size: Size, rounds: int) -> Iterator[str]:

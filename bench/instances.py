@@ -1,7 +1,8 @@
-"""Instances of the API, as production runs them, and what they use of the processor."""
+"""An installation to measure: servers, instances of the API as production runs them, and organizations on it."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,13 +16,17 @@ from pathlib import Path
 import requests
 
 from bench.product import ROOT
+from dashify.context import Platform
+from dashify.domain.accounts import Client, Role, SignedIn
 from dashify.local.probes import free_port
 from dashify.local.processes import session_members, spawn
 from dashify.local.servers import Server, running_mongodb, running_redis
 from dashify.resources import Resources
+from dashify.services import accounts, people
 from dashify.settings import Limits, Settings
 from dashify.stores.migrating import migrate
 
+_HERE, _PASSWORD = Client("bench", "127.0.0.1"), "correct horse battery"
 _TICK = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 60.0
 
@@ -63,10 +68,20 @@ def running_instances(settings: Settings, count: int, folder: Path
                 process.wait()
 
 
-def processor_seconds(leader: int) -> float:
-    """Give the processor seconds that the processes of a session have used (proc(5), utime and stime)."""
+def organization(platform: Platform, number: int, members: int) -> list[SignedIn]:
+    """Make one of `members` people, signed in; the first is its owner."""
+    signed = [accounts.sign_up(platform, f"Bench {number}", "Olga", f"o{number}@bench.test", _PASSWORD, _HERE)]
+    owner = platform.context(signed[0].actor)
+    for other in range(1, members):
+        token = people.invite(owner, f"m{number}-{other}@bench.test", Role.MEMBER)["token"]
+        signed.append(accounts.accept_invitation(platform, token, f"Max {other}", _PASSWORD, _HERE))
+    return signed
+
+
+def processor_seconds(*leaders: int) -> float:
+    """Give the processor seconds that the processes of some sessions have used (proc(5), utime and stime)."""
     ticks = 0
-    for pid in session_members(leader):
+    for pid in itertools.chain.from_iterable(map(session_members, leaders)):
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / _TICK

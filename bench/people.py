@@ -22,21 +22,17 @@ from typing import Any
 import urllib3
 import websocket
 
-from bench.instances import installed, processor_seconds, running_instances
+from bench.instances import installed, organization, processor_seconds, running_instances
 from bench.machine import describe_machine
 from bench.sockets import Sockets
 from dashify.context import Platform
-from dashify.domain.accounts import Client, Role
 from dashify.domain.capacity import INSTANCE_CORE, LEAST_INSTANCES, Need
 from dashify.resources import Resources
-from dashify.services import accounts, people
-from dashify.settings import Settings
 
 PARTS = ("people",)
 INSTANCES = 2
 FLEETS = (200, 1_000, 2_000, 5_000, 15_000, 30_000)
 _SEED = 1
-_HERE, _PASSWORD = Client("bench", "127.0.0.1"), "correct horse battery"
 _SETTLE_SECONDS, _ANSWER_SECONDS = 3.0, 30.0
 _WRITERS = 16
 
@@ -187,7 +183,10 @@ def measure(size: Size) -> Iterator[str]:
             Pages() as pages:
         yield describe_machine(redis.url)
         leaders, urls = [process.pid for _, process in running], [url for url, _ in running]
-        cookies = [_organization(settings, number, size.people) for number in range(size.organizations)]
+        with closing(Resources(settings)) as resources:
+            platform = Platform(resources)
+            cookies = [[signed.cookie for signed in organization(platform, number, size.people)]
+                       for number in range(size.organizations)]
         time.sleep(_SETTLE_SECONDS)
         alone = _cores(leaders, lambda: time.sleep(size.seconds))
         everybody = [one for of_one in cookies for one in _open_pages(pages, urls, of_one)]
@@ -202,21 +201,9 @@ def measure(size: Size) -> Iterator[str]:
 
 def _cores(leaders: list[int], during: Callable[[], object]) -> float:
     """Give how many cores the instances used on average while `during` ran."""
-    began, before = time.monotonic(), sum(map(processor_seconds, leaders))
+    began, before = time.monotonic(), processor_seconds(*leaders)
     during()
-    return (sum(map(processor_seconds, leaders)) - before) / (time.monotonic() - began)
-
-
-def _organization(settings: Settings, number: int, members: int) -> list[str]:
-    """Make one; give everybody's cookie."""
-    with closing(Resources(settings)) as resources:
-        platform = Platform(resources)
-        signed = accounts.sign_up(platform, f"Bench {number}", "Olga", f"o{number}@bench.test", _PASSWORD, _HERE)
-        owner, cookies = platform.context(signed.actor), [signed.cookie]
-        for other in range(1, members):
-            token = people.invite(owner, f"m{number}-{other}@bench.test", Role.MEMBER)["token"]
-            cookies.append(accounts.accept_invitation(platform, token, f"Max {other}", _PASSWORD, _HERE).cookie)
-        return cookies
+    return (processor_seconds(*leaders) - before) / (time.monotonic() - began)
 
 
 def _open_pages(pages: Pages, urls: list[str], cookies: list[str]) -> Iterator[Somebody]:

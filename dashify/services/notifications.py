@@ -24,8 +24,8 @@ def list_notifications(ctx: Context, cursor: str | None, limit: int, unread: boo
     """List my notifications, newest first (`unread`: those only), and count the unread ones, up to 1,000.
 
     Those of a channel that I lost or of a deleted message are left out; where these fill pages and pages, a page may be
-    short and still have a next one. What is listed as unread is counted, and of the newest page's time nothing else is:
-    a client adds one for each that it is told of and that is not in the list.
+    short and still have a next one. One that comes meanwhile is listed and counted or neither: a client adds
+    one for each that it is told of and that is not in its list.
     """
     # Read first: what comes until the list is read is in the list, which has the last word on each that is in it.
     before = _list_unread(ctx)

@@ -123,7 +123,7 @@ class PageLog:
         print(*self.lines[-LAST_LINES:], sep="\n")
         try:
             print("It shows:", self.page.evaluate("document.body?.innerText"), sep="\n")
-            print("Its mouse:", *self.page.evaluate("window.mouseLog")[-LAST_LINES:], sep="\n")
+            print("Its mouse:", *self.page.evaluate("window.mouseLog ?? []")[-LAST_LINES:], sep="\n")
         except Error as error:  # closed by its test, or crashed: the other pages and the logs are told all the same
             print("It shows nothing any more:", error)
 

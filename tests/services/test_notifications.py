@@ -45,6 +45,19 @@ def shown(ctx: Context, *, unread: bool = False) -> list[tuple[str, str]]:
     return [(one["kind"], one["snippet"]) for one in page["notifications"]]
 
 
+def after_first_read(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Have something happen once, between the first reading of notifications and the next."""
+    reads = Notifications.list_of
+
+    def read(store: Notifications, *args: Any, **options: Any) -> list[dict[str, Any]]:
+        found = reads(store, *args, **options)
+        monkeypatch.setattr(Notifications, "list_of", reads)
+        happens()
+        return found
+
+    monkeypatch.setattr(Notifications, "list_of", read)
+
+
 def test_who_is_mentioned_is_told_once_with_names_and_text(runner: Runner, alice: Context, bob: Context,
                                                            carol: Context, general: str, events: Told) -> None:
     message_id = post(alice, general, "Look,\n@Bob: <b>here</b>")
@@ -226,16 +239,12 @@ def test_one_that_comes_while_they_are_listed_is_listed_or_not_counted(
         monkeypatch: pytest.MonkeyPatch) -> None:
     post(alice, general, "@Bob one")
     run_all(runner, alice)
-    reads = Notifications.list_of
 
-    def read(store: Notifications, *args: Any, **options: Any) -> list[dict[str, Any]]:
-        found = reads(store, *args, **options)
-        monkeypatch.setattr(Notifications, "list_of", reads)
+    def tell() -> None:
         post(alice, general, "@Bob two")
         run_all(runner, alice)
-        return found
 
-    monkeypatch.setattr(Notifications, "list_of", read)
+    after_first_read(monkeypatch, tell)
     page = notifications.list_notifications(bob, None, 50, False)
     assert page["unread"] == len(page["notifications"])
     assert notifications.list_notifications(bob, None, 50, False)["unread"] == 2
@@ -246,15 +255,7 @@ def test_one_that_is_read_while_they_are_listed_is_not_counted(
         monkeypatch: pytest.MonkeyPatch) -> None:
     post(alice, general, "@Bob one")
     run_all(runner, alice)
-    reads = Notifications.list_of
-
-    def read(store: Notifications, *args: Any, **options: Any) -> list[dict[str, Any]]:
-        found = reads(store, *args, **options)
-        monkeypatch.setattr(Notifications, "list_of", reads)
-        notifications.mark_read(bob, None)
-        return found
-
-    monkeypatch.setattr(Notifications, "list_of", read)
+    after_first_read(monkeypatch, lambda: notifications.mark_read(bob, None))
     page = notifications.list_notifications(bob, None, 50, False)
     assert page["unread"] == sum(one["read_at"] is None for one in page["notifications"])
 
